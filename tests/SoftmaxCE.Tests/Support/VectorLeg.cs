@@ -11,13 +11,21 @@ public static class VectorLeg
 {
     public const string Variable = "SOFTMAXCE_EXPECTED_VECTOR_WIDTH";
 
+    /// <summary>
+    /// The trait of tests that run at the widest width alone: <c>[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]</c>.
+    /// For tests of code without vectors that take long (a training run, file formats); never for a kernel.
+    /// </summary>
+    public const string Trait = "Leg";
+
+    /// <inheritdoc cref="Trait"/>
+    public const string WidestOnly = "WidestOnly";
+
     /// <summary>The width in bits this run must use: the one asked for, or else the widest the hardware has.</summary>
     public static int ExpectedBits => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } asked
         ? int.Parse(asked, CultureInfo.InvariantCulture)
-        : HardwareBits;
+        : WidestAccelerated;
 
-    /// <summary>The widest vectors that the runtime compiles to vector instructions in this process.</summary>
-    public static int HardwareBits =>
+    private static int WidestAccelerated =>
         Vector512.IsHardwareAccelerated ? 512 :
         Vector256.IsHardwareAccelerated ? 256 :
         Vector128.IsHardwareAccelerated ? 128 : 0;
