@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Numerics;
-using System.Numerics.Tensors;
 
 namespace SoftmaxCE;
 
@@ -48,7 +47,7 @@ internal static unsafe class CrossEntropyRunner
                 Temperature = double.CreateTruncating(TKernel.CreateTruncating(options.Temperature)),
                 ZLoss = options.ZLoss, FocalGamma = options.FocalGamma, GradientScale = scale,
             };
-            CrossEntropyTotals totals = RunBlocks(new Blocks<T, TKernel>(given, task, rowCount), options.MaxDegreeOfParallelism);
+            CrossEntropyTotals totals = BlockRunner.Run<Blocks<T, TKernel>, CrossEntropyTotals>(new(given, task, rowCount), options.MaxDegreeOfParallelism);
             if (background != null) ArrayPool<TKernel>.Shared.Return(background);
             return totals;
         }
@@ -64,32 +63,8 @@ internal static unsafe class CrossEntropyRunner
         return LossArguments.Sum<TKernel>(background);
     }
 
-    private static CrossEntropyTotals RunBlocks<T, TKernel>(Blocks<T, TKernel> blocks, int maxDegreeOfParallelism)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        where TKernel : unmanaged, IBinaryFloatingPointIeee754<TKernel>
-    {
-        CrossEntropyTotals totals = default;
-        if (maxDegreeOfParallelism == 1 || blocks.Count == 1)
-        {
-            for (int block = 0; block < blocks.Count; block++) Add(ref totals, blocks.Run(block));
-            return totals;
-        }
-
-        CrossEntropyTotals[] partial = ArrayPool<CrossEntropyTotals>.Shared.Rent(blocks.Count);
-        Parallel.For(0, blocks.Count, new ParallelOptions { MaxDegreeOfParallelism = maxDegreeOfParallelism }, block => partial[block] = blocks.Run(block));
-        for (int block = 0; block < blocks.Count; block++) Add(ref totals, partial[block]);      // in index order, whoever computed them
-        ArrayPool<CrossEntropyTotals>.Shared.Return(partial);
-        return totals;
-    }
-
-    private static void Add(ref CrossEntropyTotals totals, in CrossEntropyTotals block)
-    {
-        totals.Loss += block.Loss;
-        totals.Correct += block.Correct;
-    }
-
     /// <summary>The grid: the same blocks for any number of threads.</summary>
-    private readonly struct Blocks<T, TKernel>(in CrossEntropyTask<T> given, in CrossEntropyTask<TKernel> task, int rowCount)
+    private readonly struct Blocks<T, TKernel>(in CrossEntropyTask<T> given, in CrossEntropyTask<TKernel> task, int rowCount) : IBlocks<CrossEntropyTotals>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TKernel : unmanaged, IBinaryFloatingPointIeee754<TKernel>
     {
@@ -134,30 +109,18 @@ internal static unsafe class CrossEntropyRunner
             TKernel[] buffer = ArrayPool<TKernel>.Shared.Rent((2 * logits) + (2 * rows));
             fixed (TKernel* start = buffer)
             {
-                task.Logits = Converted(given.Logits, start, logits);
-                task.Targets = Converted(given.Targets, start + logits, logits);
-                task.SampleWeights = Converted(given.SampleWeights, start + (2 * logits), rows);
+                task.Logits = Conversion.To(given.Logits, start, logits);
+                task.Targets = Conversion.To(given.Targets, start + logits, logits);
+                task.SampleWeights = Conversion.To(given.SampleWeights, start + (2 * logits), rows);
                 task.Gradient = given.Gradient == null ? null : task.Logits;
                 task.RowLosses = given.RowLosses == null ? null : start + (2 * logits) + rows;
                 CrossEntropyKernel<TKernel> kernel = new(task, rows);
                 VectorWidth.Run<CrossEntropyKernel<TKernel>, TKernel>(ref kernel);
-                ConvertBack(task.Gradient, given.Gradient, logits);
-                ConvertBack(task.RowLosses, given.RowLosses, rows);
+                Conversion.Back(task.Gradient, given.Gradient, logits);
+                Conversion.Back(task.RowLosses, given.RowLosses, rows);
                 ArrayPool<TKernel>.Shared.Return(buffer);
                 return kernel.Totals;
             }
-        }
-
-        private static TKernel* Converted(T* source, TKernel* destination, int count)
-        {
-            if (source == null) return null;
-            TensorPrimitives.ConvertTruncating(new ReadOnlySpan<T>(source, count), new Span<TKernel>(destination, count));
-            return destination;
-        }
-
-        private static void ConvertBack(TKernel* source, T* destination, int count)
-        {
-            if (source != null) TensorPrimitives.ConvertTruncating(new ReadOnlySpan<TKernel>(source, count), new Span<T>(destination, count));
         }
     }
 }

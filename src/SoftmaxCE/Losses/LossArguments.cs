@@ -56,6 +56,17 @@ internal static class LossArguments
         ThrowNegative(index, double.CreateTruncating(targets[index]), name);
     }
 
+    /// <summary>Every value is in [0, 1]; NaN passes.</summary>
+    public static void Probabilities<T>(ReadOnlySpan<T> targets, [CallerArgumentExpression(nameof(targets))] string name = "")
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        NotNegative(targets, name);
+        if (!(TensorPrimitives.MaxNumber(targets) > T.One)) return;
+        int index = 0;
+        while (!(targets[index] > T.One)) index++;
+        ThrowAboveOne(index, double.CreateTruncating(targets[index]), name);
+    }
+
     /// <summary>The sum of the weights of the rows that count, and how many rows carry the ignored label. Throws at a label that is no class.</summary>
     public static double WeightSum<T>(
         ReadOnlySpan<int> labels, int classCount, int? ignoreLabel, ReadOnlySpan<double> classWeights, ReadOnlySpan<T> sampleWeights, out int ignoredCount)
@@ -100,6 +111,10 @@ internal static class LossArguments
     [DoesNotReturn]
     private static void ThrowWeight(int index, double weight, string name) =>
         throw new ArgumentOutOfRangeException(name, weight, $"Weight {index} must be finite and at least 0.");
+
+    [DoesNotReturn]
+    private static void ThrowAboveOne(int index, double value, string name) =>
+        throw new ArgumentOutOfRangeException(name, value, $"Value {index} is above 1; a probability is at most 1.");
 
     [DoesNotReturn]
     private static void ThrowNegative(int index, double value, string name) =>

@@ -62,7 +62,7 @@ public sealed record SoftmaxCrossEntropyLoss
     /// <summary>Default <see cref="LossReduction.Mean"/>.</summary>
     public LossReduction Reduction { get; init; } = LossReduction.Mean;
 
-    /// <summary>How many threads may share the rows, at least 1; the result does not depend on it. Default 1.</summary>
+    /// <summary>How many threads may share the rows, at least 1, or −1 for all processors; the result does not depend on it. Default 1.</summary>
     public int MaxDegreeOfParallelism { get; init; } = 1;
 
     /// <summary>Loss and gradient for rows with one label each.</summary>
@@ -137,7 +137,7 @@ public sealed record SoftmaxCrossEntropyLoss
         Argument.FiniteAndPositive(Temperature);
         Argument.FiniteAndNotNegative(ZLoss);
         Argument.FiniteAndNotNegative(FocalGamma);
-        Argument.Positive(MaxDegreeOfParallelism);
+        Argument.Parallelism(MaxDegreeOfParallelism);
         LossArguments.Known(Reduction);
         LossArguments.Weights(ClassWeights.Span, classCount, nameof(ClassWeights));
     }

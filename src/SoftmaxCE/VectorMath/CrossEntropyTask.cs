@@ -67,8 +67,14 @@ internal unsafe struct CrossEntropyTask<T>
 }
 
 /// <summary>Sums over rows.</summary>
-internal struct CrossEntropyTotals
+internal struct CrossEntropyTotals : ITotals<CrossEntropyTotals>
 {
     public double Loss;
     public int Correct;
+
+    public void Add(in CrossEntropyTotals other)
+    {
+        Loss += other.Loss;
+        Correct += other.Correct;
+    }
 }
