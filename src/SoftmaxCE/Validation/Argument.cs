@@ -43,6 +43,12 @@ internal static class Argument
         if (value <= 0) ThrowNotPositive(value, name);
     }
 
+    /// <summary>A number of threads, or −1 for all.</summary>
+    public static void Parallelism(int maxDegreeOfParallelism)
+    {
+        if (maxDegreeOfParallelism is 0 or < -1) ThrowParallelism(maxDegreeOfParallelism, nameof(maxDegreeOfParallelism));
+    }
+
     public static void FiniteAndPositive(double value, [CallerArgumentExpression(nameof(value))] string name = "")
     {
         if (!(value > 0 && double.IsFinite(value))) ThrowNotFinitePositive(value, name);
@@ -81,6 +87,10 @@ internal static class Argument
 
     [DoesNotReturn]
     private static void ThrowNotPositive(int value, string name) => throw new ArgumentOutOfRangeException(name, value, "Must be at least 1.");
+
+    [DoesNotReturn]
+    private static void ThrowParallelism(int value, string name) =>
+        throw new ArgumentOutOfRangeException(name, value, "Must be at least 1, or -1 for all processors.");
 
     [DoesNotReturn]
     private static void ThrowNotFinitePositive(double value, string name) =>

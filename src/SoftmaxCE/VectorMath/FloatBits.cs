@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-
 namespace SoftmaxCE;
 
 /// <summary>The IEEE binary32 layout in the form that the vector layers need.</summary>
@@ -36,16 +33,4 @@ internal static class DoubleBits
     public const long SplitOffset = (SplitBias << FractionBits) - 0x3FE6A09E667F3BCD;
     public const long Two52 = 0x4330000000000000;
     public const double Two52PlusBias = 4503599627370496.0 + SplitBias;
-}
-
-/// <summary>The last steps of every lane sum.</summary>
-internal static class SimdSum
-{
-    /// <summary>(v0 + v2) + (v1 + v3).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static double OfFour(Vector256<double> value)
-    {
-        Vector128<double> two = value.GetLower() + value.GetUpper();
-        return two.ToScalar() + two.GetElement(1);
-    }
 }

@@ -46,7 +46,7 @@ internal interface ISimd<TVector, T>
     /// <summary>left · right + addend, rounded once.</summary>
     static abstract TVector MultiplyAdd(TVector left, TVector right, TVector addend);
 
-    /// <summary>addend − left · right, rounded once.</summary>
+    /// <summary>addend − left · right, rounded once. With a constant factor, <see cref="MultiplyAdd"/> by its negative saves an instruction.</summary>
     static abstract TVector NegatedMultiplyAdd(TVector left, TVector right, TVector addend);
 
     /// <summary>left &gt; right ? left : right. A NaN in either gives <paramref name="right"/> (on Arm: NaN); kernels find NaN by their sums.</summary>
@@ -76,6 +76,15 @@ internal interface ISimd<TVector, T>
     /// <summary>The largest lane (NaN rule of <see cref="Max"/>).</summary>
     static abstract T MaxOfLanes(TVector value);
 
-    /// <summary>The sum of all lanes in double, always lane i with i + half, then quarter, …, so that the width does not matter.</summary>
-    static abstract double SumOfLanes(TVector value);
+    /// <summary>Adds the lanes of <paramref name="value"/> to a sum with twice the precision of T or more.</summary>
+    /// <param name="first">For float: the lower half of the lanes as doubles. For double: the sums.</param>
+    /// <param name="second">For float: the upper half of the lanes as doubles. For double: what rounding took from the sums.</param>
+    /// <param name="value">What to add.</param>
+    static abstract void AddWide(ref TVector first, ref TVector second, TVector value);
+
+    /// <summary>Writes the lanes of such a sum: Lanes sums, and Lanes rounding errors of them.</summary>
+    static abstract unsafe void StoreWide(TVector first, TVector second, double* sums, double* lost);
+
+    /// <summary>The total of such a sum; lane i is added to lane i + half, then quarter, …, so that the width does not matter.</summary>
+    static abstract CompensatedSum TotalOfWide(TVector first, TVector second);
 }

@@ -93,6 +93,17 @@ internal static class LogPolynomial
         return TSimd.MultiplyAdd(exponent, Constant<TSimd, TVector, T>(Ln2HighFloat, Ln2HighDouble), TSimd.Add(f, small));
     }
 
+    /// <summary>ln(high + low) for a positive normal sum as a leading part and a rest that together carry more digits than a double.</summary>
+    public static double LogOfSum(double high, double low, out double rest)
+    {
+        double fraction = ScalarSimd<double>.SplitPowerOfTwo(high, out double k);
+        double f = fraction - 1;
+        double small = Math.FusedMultiplyAdd(k, Ln2LowDouble, (low / high) - FMinusLog1p<ScalarSimd<double>, double, double>(f));
+        double leading = Math.FusedMultiplyAdd(k, Ln2HighDouble, f);
+        rest = (Math.FusedMultiplyAdd(k, Ln2HighDouble, -leading) + f) + small;
+        return leading;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector WithSpecialValues<TSimd, TVector, T>(TVector x, TVector finite)
         where TSimd : struct, ISimd<TVector, T>

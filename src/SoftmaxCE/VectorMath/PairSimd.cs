@@ -128,21 +128,29 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     public static T MaxOfLanes(Pair<THalf> value) => THalfSimd.MaxOfLanes(THalfSimd.Max(value.Lower, value.Upper));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static double SumOfLanes(Pair<THalf> value)
+    public static void AddWide(ref Pair<THalf> first, ref Pair<THalf> second, Pair<THalf> value)
     {
-        if (typeof(THalf) == typeof(Vector256<float>))
-        {
-            Vector256<float> lower = (Vector256<float>)(object)value.Lower, upper = (Vector256<float>)(object)value.Upper;
-            Vector256<double> first = Vector256.WidenLower(lower) + Vector256.WidenLower(upper);    // lanes i and i + 8, for i = 0..3
-            Vector256<double> second = Vector256.WidenUpper(lower) + Vector256.WidenUpper(upper);   // and for i = 4..7
-            return SimdSum.OfFour(first + second);
-        }
-
-        if (typeof(THalf) == typeof(Vector256<double>))
-        {
-            return SimdSum.OfFour((Vector256<double>)(object)value.Lower + (Vector256<double>)(object)value.Upper);
-        }
-
-        return PartialLanes.Sum<Pair<THalf>, T>(value, Lanes);
+        THalf firstLower = first.Lower, firstUpper = first.Upper, secondLower = second.Lower, secondUpper = second.Upper;
+        THalfSimd.AddWide(ref firstLower, ref secondLower, value.Lower);
+        THalfSimd.AddWide(ref firstUpper, ref secondUpper, value.Upper);
+        first = new(firstLower, firstUpper);
+        second = new(secondLower, secondUpper);
     }
+
+    public static unsafe void StoreWide(Pair<THalf> first, Pair<THalf> second, double* sums, double* lost)
+    {
+        THalfSimd.StoreWide(first.Lower, second.Lower, sums, lost);
+        THalfSimd.StoreWide(first.Upper, second.Upper, sums + THalfSimd.Lanes, lost + THalfSimd.Lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static CompensatedSum TotalOfWide(Pair<THalf> first, Pair<THalf> second)
+    {
+        if (typeof(THalf) != typeof(Vector256<float>)) return WideTotal.Of<PairSimd<THalfSimd, THalf, T>, Pair<THalf>, T>(first, second);
+        Vector256<double> lanes0To3 = Doubles(first.Lower) + Doubles(first.Upper), lanes4To7 = Doubles(second.Lower) + Doubles(second.Upper);
+        return new() { High = WideTotal.OfFour(lanes0To3 + lanes4To7) };
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> Doubles(THalf half) => ((Vector256<float>)(object)half).AsDouble();
 }

@@ -21,25 +21,4 @@ internal static class PartialLanes
         ref T lanes = ref Unsafe.As<TVector, T>(ref value);
         for (int i = 0; i < count; i++) destination[i] = Unsafe.Add(ref lanes, i);
     }
-
-    /// <summary>Sum in double of lane i with i + half, then quarter, …</summary>
-    public static unsafe double Sum<TVector, T>(TVector value, int count)
-        where TVector : struct
-        where T : unmanaged
-    {
-        double* lanes = stackalloc double[count];
-        for (int i = 0; i < count; i++)
-        {
-            lanes[i] = typeof(T) == typeof(float)
-                ? Unsafe.Add(ref Unsafe.As<TVector, float>(ref value), i)
-                : Unsafe.Add(ref Unsafe.As<TVector, double>(ref value), i);
-        }
-
-        for (int half = count / 2; half > 0; half /= 2)
-        {
-            for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
-        }
-
-        return lanes[0];
-    }
 }

@@ -111,7 +111,32 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
 
     public static T MaxOfLanes(T value) => value;
 
-    public static double SumOfLanes(T value) => typeof(T) == typeof(float) ? F(value) : D(value);
+    /// <summary>For float the sum is one double, its low bits in <paramref name="first"/> and its high bits in <paramref name="second"/>.</summary>
+    public static void AddWide(ref T first, ref T second, T value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            long bits = BitConverter.DoubleToInt64Bits(JoinedDouble(first, second) + F(value));
+            first = From(BitConverter.Int32BitsToSingle((int)bits));
+            second = From(BitConverter.Int32BitsToSingle((int)(bits >> 32)));
+        }
+        else
+        {
+            first = TwoSum.Add<ScalarSimd<T>, T, T>(first, value, out T lost);
+            second = Add(second, lost);
+        }
+    }
+
+    public static unsafe void StoreWide(T first, T second, double* sums, double* lost)
+    {
+        *sums = typeof(T) == typeof(float) ? JoinedDouble(first, second) : D(first);
+        *lost = typeof(T) == typeof(float) ? 0 : D(second);
+    }
+
+    public static CompensatedSum TotalOfWide(T first, T second) => WideTotal.Of<ScalarSimd<T>, T, T>(first, second);
+
+    private static double JoinedDouble(T first, T second) => BitConverter.Int64BitsToDouble(
+        ((long)BitConverter.SingleToInt32Bits(F(second)) << 32) | (uint)BitConverter.SingleToInt32Bits(F(first)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float F(T value) => Unsafe.BitCast<T, float>(value);

@@ -114,5 +114,35 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         return max;
     }
 
-    public static double SumOfLanes(Vector128<T> value) => PartialLanes.Sum<Vector128<T>, T>(value, Vector128<T>.Count);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddWide(ref Vector128<T> first, ref Vector128<T> second, Vector128<T> value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + Vector128.WidenLower(value.AsSingle())).As<double, T>();
+            second = (second.AsDouble() + Vector128.WidenUpper(value.AsSingle())).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd128<T>, Vector128<T>, T>(first, value, out Vector128<T> lost);
+            second += lost;
+        }
+    }
+
+    public static unsafe void StoreWide(Vector128<T> first, Vector128<T> second, double* sums, double* lost)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(sums + Vector128<double>.Count);
+            new Span<double>(lost, Vector128<float>.Count).Clear();
+        }
+        else
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(lost);
+        }
+    }
+
+    public static CompensatedSum TotalOfWide(Vector128<T> first, Vector128<T> second) => WideTotal.Of<Simd128<T>, Vector128<T>, T>(first, second);
 }

@@ -125,6 +125,35 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MaxOfLanes(Vector256<T> value) => Simd128<T>.MaxOfLanes(Simd128<T>.Max(value.GetLower(), value.GetUpper()));
 
-    /// <summary>Half of a lane sum: callers pair it, see <see cref="PairSimd{THalfSimd,THalf,T}.SumOfLanes"/>.</summary>
-    public static double SumOfLanes(Vector256<T> value) => PartialLanes.Sum<Vector256<T>, T>(value, Vector256<T>.Count);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddWide(ref Vector256<T> first, ref Vector256<T> second, Vector256<T> value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + Vector256.WidenLower(value.AsSingle())).As<double, T>();
+            second = (second.AsDouble() + Vector256.WidenUpper(value.AsSingle())).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd256<T>, Vector256<T>, T>(first, value, out Vector256<T> lost);
+            second += lost;
+        }
+    }
+
+    public static unsafe void StoreWide(Vector256<T> first, Vector256<T> second, double* sums, double* lost)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(sums + Vector256<double>.Count);
+            new Span<double>(lost, Vector256<float>.Count).Clear();
+        }
+        else
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(lost);
+        }
+    }
+
+    public static CompensatedSum TotalOfWide(Vector256<T> first, Vector256<T> second) => WideTotal.Of<Simd256<T>, Vector256<T>, T>(first, second);
 }

@@ -110,12 +110,41 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
     public static T MaxOfLanes(Vector512<T> value) => Simd256<T>.MaxOfLanes(Simd256<T>.Max(value.GetLower(), value.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static double SumOfLanes(Vector512<T> value)
+    public static void AddWide(ref Vector512<T> first, ref Vector512<T> second, Vector512<T> value)
     {
-        Vector512<double> eight = typeof(T) == typeof(float)
-            ? Vector512.WidenLower(value.AsSingle()) + Vector512.WidenUpper(value.AsSingle())
-            : value.AsDouble();
-        return SimdSum.OfFour(eight.GetLower() + eight.GetUpper());
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + Vector512.WidenLower(value.AsSingle())).As<double, T>();
+            second = (second.AsDouble() + Vector512.WidenUpper(value.AsSingle())).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd512<T>, Vector512<T>, T>(first, value, out Vector512<T> lost);
+            second += lost;
+        }
+    }
+
+    public static unsafe void StoreWide(Vector512<T> first, Vector512<T> second, double* sums, double* lost)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(sums + Vector512<double>.Count);
+            new Span<double>(lost, Vector512<float>.Count).Clear();
+        }
+        else
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(lost);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static CompensatedSum TotalOfWide(Vector512<T> first, Vector512<T> second)
+    {
+        if (typeof(T) != typeof(float)) return WideTotal.Of<Simd512<T>, Vector512<T>, T>(first, second);
+        Vector512<double> eight = first.AsDouble() + second.AsDouble();
+        return new() { High = WideTotal.OfFour(eight.GetLower() + eight.GetUpper()) };
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
