@@ -35,7 +35,7 @@ internal static unsafe class CrossEntropyRunner
         int classCount = given.ClassCount;
         double scale = options.Reduction == LossReduction.Sum ? 1 : weightSum == 0 ? 0 : 1 / weightSum;
         TKernel[]? background = given.Labels != null && options.LabelSmoothing > 0 ? ArrayPool<TKernel>.Shared.Rent(classCount) : null;
-        double backgroundSum = background == null ? 0 : FillBackground(background.AsSpan(0, classCount), options);
+        double backgroundSum = background == null ? 0 : LossArguments.FillBackground(background.AsSpan(0, classCount), options.LabelSmoothing, options.ClassWeights.Span);
         fixed (TKernel* backgroundStart = background)
         fixed (double* classWeights = options.ClassWeights.Span)
         {
@@ -51,16 +51,6 @@ internal static unsafe class CrossEntropyRunner
             if (background != null) ArrayPool<TKernel>.Shared.Return(background);
             return totals;
         }
-    }
-
-    /// <summary>ε/C · w[c], and its sum.</summary>
-    private static double FillBackground<TKernel>(Span<TKernel> background, SoftmaxCrossEntropyLoss options)
-        where TKernel : unmanaged, IBinaryFloatingPointIeee754<TKernel>
-    {
-        ReadOnlySpan<double> classWeights = options.ClassWeights.Span;
-        double share = options.LabelSmoothing / background.Length;
-        for (int c = 0; c < background.Length; c++) background[c] = TKernel.CreateTruncating(classWeights.IsEmpty ? share : share * classWeights[c]);
-        return LossArguments.Sum<TKernel>(background);
     }
 
     /// <summary>The grid: the same blocks for any number of threads.</summary>

@@ -90,6 +90,15 @@ internal static class LossArguments
         return weighted ? sum.Value : counted;
     }
 
+    /// <summary>ε/C · w[c], the share of each class in a smoothed label, and their sum.</summary>
+    public static double FillBackground<T>(Span<T> background, double labelSmoothing, ReadOnlySpan<double> classWeights)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        double share = labelSmoothing / background.Length;
+        for (int c = 0; c < background.Length; c++) background[c] = T.CreateTruncating(classWeights.IsEmpty ? share : share * classWeights[c]);
+        return Sum<T>(background);
+    }
+
     public static double Sum<T>(ReadOnlySpan<T> weights)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
