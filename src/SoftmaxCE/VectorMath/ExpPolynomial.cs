@@ -53,7 +53,13 @@ internal static class ExpPolynomial
         return TSimd.Select(vanishes, TSimd.Create(default), power);
     }
 
-    /// <summary>P(r) of the remarks, (e^r − 1 − r) / r².</summary>
+    /// <summary>P(r) of the remarks, (e^r − 1 − r) / r², for |r| ≤ ln 2 / 2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector SecondOrder<TSimd, TVector, T>(TVector r)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged => SecondOrder<TSimd, TVector, T>(r, TSimd.Multiply(r, r));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector SecondOrder<TSimd, TVector, T>(TVector r, TVector r2)
         where TSimd : struct, ISimd<TVector, T>
