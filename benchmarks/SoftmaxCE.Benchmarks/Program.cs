@@ -14,7 +14,7 @@ bool save = arguments.Remove("--save");
 if (!arguments.Remove("--quick"))
 {
     foreach (Summary summary in BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. arguments], SuiteConfig.Create()))
-        if (save && !summary.HasCriticalValidationErrors) ResultsFile.Write(summary);
+        if (save && ResultsFile.IsComplete(summary)) ResultsFile.Write(summary);
     return;
 }
 

@@ -7,6 +7,9 @@ namespace SoftmaxCE.Benchmarks;
 /// <summary>Writes benchmarks/results/PROCESSOR/SUITE.md in the repository the program was built from.</summary>
 internal static class ResultsFile
 {
+    public static bool IsComplete(Summary summary) =>
+        summary.Reports.Length > 0 && summary.Reports.Length == summary.BenchmarksCases.Length && summary.Reports.All(report => report.Success);
+
     public static void Write(Summary summary)
     {
         AccumulationLogger table = new();

@@ -7,7 +7,7 @@ namespace SoftmaxCE.Benchmarks;
 internal static class Work
 {
     /// <summary>Our own methods are named so; every other one is a peer.</summary>
-    private const string OwnName = "SoftmaxCE";
+    private const string OwnName = "Ours";
 
     public static bool IsOwn(string method) => method.StartsWith(OwnName, StringComparison.Ordinal);
 

@@ -24,7 +24,7 @@ public class HalfBenchmarks
         _converted = Logits.Zeros<float>(Shape.Values);
         _floatLogits = Logits.Zeros<float>(Shape.Values);
         TensorPrimitives.ConvertToSingle(_logits, _floatLogits);
-        foreach (Action contender in new Action[] { ConvertThenTensorPrimitives, SoftmaxCE })
+        foreach (Action contender in new Action[] { ConvertThenTensorPrimitives, Ours })
             Expected.Check(contender, Shape, _logits, _destination, Shape.Classes, (_, row) => Expected.Softmax(row), floor: 0.01);
     }
 
@@ -38,10 +38,10 @@ public class HalfBenchmarks
     }
 
     [Benchmark, Traffic(4)]
-    public void SoftmaxCE() => SoftmaxFunctions.SoftmaxRows<Half>(_logits, Shape.Classes, _destination);
+    public void Ours() => SoftmaxFunctions.SoftmaxRows<Half>(_logits, Shape.Classes, _destination);
 
     [Benchmark, Traffic(4)]
-    public void SoftmaxCEConvertingFirst()
+    public void OursConvertingFirst()
     {
         TensorPrimitives.ConvertToSingle(_logits, _converted);
         SoftmaxFunctions.SoftmaxRows<float>(_converted, Shape.Classes, _converted);
@@ -49,5 +49,5 @@ public class HalfBenchmarks
     }
 
     [Benchmark, Traffic(8)]
-    public void SoftmaxCEFloat() => SoftmaxFunctions.SoftmaxRows<float>(_floatLogits, Shape.Classes, _converted);
+    public void OursFloat() => SoftmaxFunctions.SoftmaxRows<float>(_floatLogits, Shape.Classes, _converted);
 }

@@ -20,7 +20,7 @@ public class LogSoftmaxBenchmarks
         _logits = Logits.Normal<float>(Shape.Values, seed: 2);
         _destination = Logits.Zeros<float>(Shape.Values);
         _onnx = OnnxOperator<float>.LogSoftmax(Shape, _logits, _destination);
-        foreach (Action contender in new Action[] { OnnxRuntime, SoftmaxCE })
+        foreach (Action contender in new Action[] { OnnxRuntime, Ours })
             Expected.Check(contender, Shape, _logits, _destination, Shape.Classes, (_, row) => Expected.LogSoftmax(row), floor: 1);
     }
 
@@ -31,5 +31,5 @@ public class LogSoftmaxBenchmarks
     public void OnnxRuntime() => _onnx!.Run();
 
     [Benchmark, Traffic(8)]
-    public void SoftmaxCE() => SoftmaxFunctions.LogSoftmaxRows<float>(_logits, Shape.Classes, _destination);
+    public void Ours() => SoftmaxFunctions.LogSoftmaxRows<float>(_logits, Shape.Classes, _destination);
 }

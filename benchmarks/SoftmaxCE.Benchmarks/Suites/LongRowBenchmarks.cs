@@ -29,7 +29,7 @@ public class LongRowBenchmarks
         _onnx = OnnxOperator<float>.Softmax(Shape, _logits, _destination);
         _onnxTwoThreads = OnnxOperator<float>.Softmax(Shape, _logits, _destination, TwoThreads);
         double[] expected = Expected.Softmax<float>(_logits);
-        foreach (Action contender in new Action[] { OnnxRuntime, OnnxRuntimeTwoThreads, TensorPrimitivesSoftMax, SoftmaxCE, SoftmaxCETwoThreads })
+        foreach (Action contender in new Action[] { OnnxRuntime, OnnxRuntimeTwoThreads, TensorPrimitivesSoftMax, Ours, OursTwoThreads })
             Expected.Check(contender, Shape, _logits, _destination, Shape.Classes, (_, _) => expected, peerTolerance: LongSumsOfPeers);
     }
 
@@ -50,8 +50,8 @@ public class LongRowBenchmarks
     public void TensorPrimitivesSoftMax() => TensorPrimitives.SoftMax<float>(_logits, _destination);
 
     [Benchmark, Traffic(8)]
-    public void SoftmaxCE() => SoftmaxFunctions.SoftmaxRows<float>(_logits, Shape.Classes, _destination);
+    public void Ours() => SoftmaxFunctions.SoftmaxRows<float>(_logits, Shape.Classes, _destination);
 
     [Benchmark, Traffic(8)]
-    public void SoftmaxCETwoThreads() => SoftmaxFunctions.SoftmaxRows<float>(_logits, Shape.Classes, _destination, TwoThreads);
+    public void OursTwoThreads() => SoftmaxFunctions.SoftmaxRows<float>(_logits, Shape.Classes, _destination, TwoThreads);
 }

@@ -23,7 +23,7 @@ public class SingleRowBenchmarks
         _logits = Logits.Normal<float>(Shape.Values, seed: 4);
         _destination = Logits.Zeros<float>(Shape.Values);
         _onnx = OnnxOperator<float>.Softmax(Shape, _logits, _destination);
-        foreach (Action contender in new Action[] { OnnxRuntime, TensorPrimitivesSoftMax, SoftmaxCE })
+        foreach (Action contender in new Action[] { OnnxRuntime, TensorPrimitivesSoftMax, Ours })
             Expected.Check(contender, Shape, _logits, _destination, Shape.Classes, (_, row) => Expected.Softmax(row));
     }
 
@@ -44,7 +44,7 @@ public class SingleRowBenchmarks
     }
 
     [Benchmark(OperationsPerInvoke = Calls), Traffic(8)]
-    public void SoftmaxCE()
+    public void Ours()
     {
         float[] logits = _logits, destination = _destination;
         for (int i = 0; i < Calls; i++) SoftmaxFunctions.Softmax<float>(logits, destination);
