@@ -1,0 +1,36 @@
+namespace SoftmaxCE;
+
+/// <summary>The IEEE binary32 layout in the form that the vector layers need.</summary>
+internal static class FloatBits
+{
+    public const int FractionBits = 23;
+
+    /// <summary>1.5 · 2^23: adding it to |n| &lt; 2^22 leaves n, as an integer, in the low bits.</summary>
+    public const float RoundingMagic = 12582912f;
+
+    /// <summary>Exponents are first raised by this much, so that a subnormal result is rounded once, by the multiplication that undoes it.</summary>
+    public const int ScaleHeadroom = 64;
+
+    public const float RoundingMagicPlusHeadroom = RoundingMagic + ScaleHeadroom;
+    public const float TwoToMinusHeadroom = 5.42101086e-20f;
+
+    // Splitting x into m 2^k with m in [√½, √2): (bits(x) - bits(√½)) >> 23 is k; SplitBias keeps the difference positive for a logical shift.
+    public const int SplitBias = 128;
+    public const int SplitOffset = (SplitBias << FractionBits) - 0x3F3504F3;
+    public const int Two23 = 0x4B000000;
+    public const float Two23PlusBias = 8388608f + SplitBias;
+}
+
+/// <summary>The IEEE binary64 layout in the form that the vector layers need.</summary>
+internal static class DoubleBits
+{
+    public const int FractionBits = 52;
+    public const double RoundingMagic = 6755399441055744.0;
+    public const int ScaleHeadroom = 512;
+    public const double RoundingMagicPlusHeadroom = RoundingMagic + ScaleHeadroom;
+    public const double TwoToMinusHeadroom = 7.4583407312002067e-155;
+    public const long SplitBias = 1024;
+    public const long SplitOffset = (SplitBias << FractionBits) - 0x3FE6A09E667F3BCD;
+    public const long Two52 = 0x4330000000000000;
+    public const double Two52PlusBias = 4503599627370496.0 + SplitBias;
+}

@@ -1,0 +1,90 @@
+namespace SoftmaxCE;
+
+/// <summary>
+/// The operations that vector kernels are written in, so that each kernel stands once and the hardware's width is a type argument.
+/// </summary>
+/// <remarks>
+/// A kernel always sees a vector of 512 bits: 16 floats or 8 doubles. Hardware with narrower registers gets the same vector as a pair of
+/// halves (<see cref="PairSimd{THalfSimd,THalf,T}"/>), down to single values. So a sum runs over the same lanes in the same order
+/// everywhere, and results have the same bits at every width. Products that are added are fused on all of them.
+/// </remarks>
+/// <typeparam name="TVector">The vector, or pair of vectors.</typeparam>
+/// <typeparam name="T">The element: float or double.</typeparam>
+internal interface ISimd<TVector, T>
+    where TVector : struct
+    where T : unmanaged
+{
+    /// <summary>Elements in one vector.</summary>
+    static abstract int Lanes { get; }
+
+    static abstract TVector Create(T value);
+
+    /// <summary>0, 1, 2, … in the lanes.</summary>
+    static abstract TVector Indices(int first);
+
+    static abstract TVector Load(ref readonly T source, nuint offset);
+
+    static abstract void Store(ref T destination, nuint offset, TVector value);
+
+    /// <summary>Writes past the caches where the hardware can; <paramref name="destination"/> + offset is aligned to the vector.</summary>
+    static abstract unsafe void StoreNonTemporal(T* destination, TVector value);
+
+    /// <summary>Reads <paramref name="count"/> (0 to Lanes) elements and nothing behind them; the other lanes are <paramref name="fill"/>.</summary>
+    static abstract unsafe TVector LoadPartial(T* source, int count, TVector fill);
+
+    /// <summary>Writes the first <paramref name="count"/> (0 to Lanes) elements and touches nothing behind them.</summary>
+    static abstract unsafe void StorePartial(T* destination, int count, TVector value);
+
+    static abstract TVector Add(TVector left, TVector right);
+
+    static abstract TVector Subtract(TVector left, TVector right);
+
+    static abstract TVector Multiply(TVector left, TVector right);
+
+    static abstract TVector Divide(TVector left, TVector right);
+
+    /// <summary>left · right + addend, rounded once.</summary>
+    static abstract TVector MultiplyAdd(TVector left, TVector right, TVector addend);
+
+    /// <summary>addend − left · right, rounded once. With a constant factor, <see cref="MultiplyAdd"/> by its negative saves an instruction.</summary>
+    static abstract TVector NegatedMultiplyAdd(TVector left, TVector right, TVector addend);
+
+    /// <summary>left &gt; right ? left : right. A NaN in either gives <paramref name="right"/> (on Arm: NaN); kernels find NaN by their sums.</summary>
+    static abstract TVector Max(TVector left, TVector right);
+
+    /// <summary>left &lt; right ? left : right, with the NaN rule of <see cref="Max"/>.</summary>
+    static abstract TVector Min(TVector left, TVector right);
+
+    static abstract TVector Abs(TVector value);
+
+    /// <summary>A mask: all bits set where true.</summary>
+    static abstract TVector LessThan(TVector left, TVector right);
+
+    static abstract TVector Equal(TVector left, TVector right);
+
+    /// <summary>Per lane: mask ? whenTrue : whenFalse.</summary>
+    static abstract TVector Select(TVector mask, TVector whenTrue, TVector whenFalse);
+
+    /// <summary>value · 2^exponent, rounded once even when the result is subnormal.</summary>
+    /// <param name="value">Magnitude in [1/2, 2].</param>
+    /// <param name="exponent">Whole number in [−180, 60] for float, [−1500, 500] for double; anything else gives a meaningless lane.</param>
+    static abstract TVector TimesPowerOfTwo(TVector value, TVector exponent);
+
+    /// <summary>Writes a positive normal value as m · 2^exponent with m in [√½, √2).</summary>
+    static abstract TVector SplitPowerOfTwo(TVector value, out TVector exponent);
+
+    /// <summary>The largest lane (NaN rule of <see cref="Max"/>).</summary>
+    static abstract T MaxOfLanes(TVector value);
+
+    /// <summary>Adds the lanes of <paramref name="value"/> to a sum with twice the precision of T or more.</summary>
+    /// <param name="first">For float: the lower half of the lanes as doubles. For double: the sums.</param>
+    /// <param name="second">For float: the upper half of the lanes as doubles. For double: what rounding took from the sums.</param>
+    /// <param name="value">What to add.</param>
+    static abstract void AddWide(ref TVector first, ref TVector second, TVector value);
+
+    /// <summary>Writes the lanes of such a sum: Lanes sums, and Lanes rounding errors of them.</summary>
+    static abstract unsafe void StoreWide(TVector first, TVector second, double* sums, double* lost);
+
+    /// <summary>The total of such a sum; lane i is added to lane i + half, then quarter, …, so that the width does not matter.</summary>
+    static abstract CompensatedSum TotalOfWide(TVector first, TVector second);
+}

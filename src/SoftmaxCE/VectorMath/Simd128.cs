@@ -1,0 +1,148 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace SoftmaxCE;
+
+/// <summary>One 128-bit register: SSE4.2, Arm AdvSimd.</summary>
+internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
+    where T : unmanaged
+{
+    public static int Lanes
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128<T>.Count;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Create(T value) => Vector128.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Indices(int first) => typeof(T) == typeof(float)
+        ? (Vector128<float>.Indices + Vector128.Create((float)first)).As<float, T>()
+        : (Vector128<double>.Indices + Vector128.Create((double)first)).As<double, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Load(ref readonly T source, nuint offset) => Vector128.LoadUnsafe(in source, offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(ref T destination, nuint offset, Vector128<T> value) => value.StoreUnsafe(ref destination, offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreNonTemporal(T* destination, Vector128<T> value) => value.StoreAlignedNonTemporal(destination);
+
+    public static unsafe Vector128<T> LoadPartial(T* source, int count, Vector128<T> fill) => PartialLanes.Load(source, count, fill);
+
+    public static unsafe void StorePartial(T* destination, int count, Vector128<T> value) => PartialLanes.Store(destination, count, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Add(Vector128<T> left, Vector128<T> right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Subtract(Vector128<T> left, Vector128<T> right) => left - right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Multiply(Vector128<T> left, Vector128<T> right) => left * right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Divide(Vector128<T> left, Vector128<T> right) => left / right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> MultiplyAdd(Vector128<T> left, Vector128<T> right, Vector128<T> addend) => typeof(T) == typeof(float)
+        ? Vector128.FusedMultiplyAdd(left.AsSingle(), right.AsSingle(), addend.AsSingle()).As<float, T>()
+        : Vector128.FusedMultiplyAdd(left.AsDouble(), right.AsDouble(), addend.AsDouble()).As<double, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> NegatedMultiplyAdd(Vector128<T> left, Vector128<T> right, Vector128<T> addend) => typeof(T) == typeof(float)
+        ? Vector128.FusedMultiplyAdd(-left.AsSingle(), right.AsSingle(), addend.AsSingle()).As<float, T>()
+        : Vector128.FusedMultiplyAdd(-left.AsDouble(), right.AsDouble(), addend.AsDouble()).As<double, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Max(Vector128<T> left, Vector128<T> right) => Vector128.MaxNative(left, right);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Min(Vector128<T> left, Vector128<T> right) => Vector128.MinNative(left, right);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Abs(Vector128<T> value) => Vector128.Abs(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> LessThan(Vector128<T> left, Vector128<T> right) => Vector128.LessThan(left, right);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Equal(Vector128<T> left, Vector128<T> right) => Vector128.Equals(left, right);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Select(Vector128<T> mask, Vector128<T> whenTrue, Vector128<T> whenFalse) =>
+        Vector128.ConditionalSelect(mask, whenTrue, whenFalse);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> TimesPowerOfTwo(Vector128<T> value, Vector128<T> exponent)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Vector128<int> shift = Vector128.ShiftLeft((exponent.AsSingle() + Vector128.Create(FloatBits.RoundingMagicPlusHeadroom)).AsInt32(), FloatBits.FractionBits);
+            return ((value.AsInt32() + shift).AsSingle() * Vector128.Create(FloatBits.TwoToMinusHeadroom)).As<float, T>();
+        }
+        else
+        {
+            Vector128<long> shift = Vector128.ShiftLeft((exponent.AsDouble() + Vector128.Create(DoubleBits.RoundingMagicPlusHeadroom)).AsInt64(), DoubleBits.FractionBits);
+            return ((value.AsInt64() + shift).AsDouble() * Vector128.Create(DoubleBits.TwoToMinusHeadroom)).As<double, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> SplitPowerOfTwo(Vector128<T> value, out Vector128<T> exponent)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Vector128<int> biased = Vector128.ShiftRightLogical(value.AsInt32() + Vector128.Create(FloatBits.SplitOffset), FloatBits.FractionBits);
+            exponent = ((biased | Vector128.Create(FloatBits.Two23)).AsSingle() - Vector128.Create(FloatBits.Two23PlusBias)).As<float, T>();
+            return (value.AsInt32() - Vector128.ShiftLeft(biased - Vector128.Create(FloatBits.SplitBias), FloatBits.FractionBits)).As<int, T>();
+        }
+        else
+        {
+            Vector128<long> biased = Vector128.ShiftRightLogical(value.AsInt64() + Vector128.Create(DoubleBits.SplitOffset), DoubleBits.FractionBits);
+            exponent = ((biased | Vector128.Create(DoubleBits.Two52)).AsDouble() - Vector128.Create(DoubleBits.Two52PlusBias)).As<double, T>();
+            return (value.AsInt64() - Vector128.ShiftLeft(biased - Vector128.Create(DoubleBits.SplitBias), DoubleBits.FractionBits)).As<long, T>();
+        }
+    }
+
+    public static T MaxOfLanes(Vector128<T> value)
+    {
+        T max = value.ToScalar();
+        for (int i = 1; i < Vector128<T>.Count; i++) max = ScalarSimd<T>.Max(max, value.GetElement(i));
+        return max;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddWide(ref Vector128<T> first, ref Vector128<T> second, Vector128<T> value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + Vector128.WidenLower(value.AsSingle())).As<double, T>();
+            second = (second.AsDouble() + Vector128.WidenUpper(value.AsSingle())).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd128<T>, Vector128<T>, T>(first, value, out Vector128<T> lost);
+            second += lost;
+        }
+    }
+
+    public static unsafe void StoreWide(Vector128<T> first, Vector128<T> second, double* sums, double* lost)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(sums + Vector128<double>.Count);
+            new Span<double>(lost, Vector128<float>.Count).Clear();
+        }
+        else
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(lost);
+        }
+    }
+
+    public static CompensatedSum TotalOfWide(Vector128<T> first, Vector128<T> second) => WideTotal.Of<Simd128<T>, Vector128<T>, T>(first, second);
+}

@@ -1,0 +1,159 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace SoftmaxCE;
+
+/// <summary>One 256-bit register: AVX2.</summary>
+internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
+    where T : unmanaged
+{
+    public static int Lanes
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector256<T>.Count;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Create(T value) => Vector256.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Indices(int first) => typeof(T) == typeof(float)
+        ? (Vector256<float>.Indices + Vector256.Create((float)first)).As<float, T>()
+        : (Vector256<double>.Indices + Vector256.Create((double)first)).As<double, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Load(ref readonly T source, nuint offset) => Vector256.LoadUnsafe(in source, offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(ref T destination, nuint offset, Vector256<T> value) => value.StoreUnsafe(ref destination, offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreNonTemporal(T* destination, Vector256<T> value) => value.StoreAlignedNonTemporal(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector256<T> LoadPartial(T* source, int count, Vector256<T> fill)
+    {
+        if (!Avx.IsSupported) return PartialLanes.Load(source, count, fill);
+        if (typeof(T) == typeof(float))
+        {
+            Vector256<float> mask = Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
+            return Vector256.ConditionalSelect(mask, Avx.MaskLoad((float*)source, mask), fill.AsSingle()).As<float, T>();
+        }
+        else
+        {
+            Vector256<double> mask = Vector256.LessThan(Vector256<long>.Indices, Vector256.Create((long)count)).AsDouble();
+            return Vector256.ConditionalSelect(mask, Avx.MaskLoad((double*)source, mask), fill.AsDouble()).As<double, T>();
+        }
+    }
+
+    public static unsafe void StorePartial(T* destination, int count, Vector256<T> value) => PartialLanes.Store(destination, count, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Add(Vector256<T> left, Vector256<T> right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Subtract(Vector256<T> left, Vector256<T> right) => left - right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Multiply(Vector256<T> left, Vector256<T> right) => left * right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Divide(Vector256<T> left, Vector256<T> right) => left / right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> MultiplyAdd(Vector256<T> left, Vector256<T> right, Vector256<T> addend) => typeof(T) == typeof(float)
+        ? Vector256.FusedMultiplyAdd(left.AsSingle(), right.AsSingle(), addend.AsSingle()).As<float, T>()
+        : Vector256.FusedMultiplyAdd(left.AsDouble(), right.AsDouble(), addend.AsDouble()).As<double, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> NegatedMultiplyAdd(Vector256<T> left, Vector256<T> right, Vector256<T> addend) => typeof(T) == typeof(float)
+        ? Vector256.FusedMultiplyAdd(-left.AsSingle(), right.AsSingle(), addend.AsSingle()).As<float, T>()
+        : Vector256.FusedMultiplyAdd(-left.AsDouble(), right.AsDouble(), addend.AsDouble()).As<double, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Max(Vector256<T> left, Vector256<T> right) => Vector256.MaxNative(left, right);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Min(Vector256<T> left, Vector256<T> right) => Vector256.MinNative(left, right);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Abs(Vector256<T> value) => Vector256.Abs(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> LessThan(Vector256<T> left, Vector256<T> right) => Vector256.LessThan(left, right);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Equal(Vector256<T> left, Vector256<T> right) => Vector256.Equals(left, right);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Select(Vector256<T> mask, Vector256<T> whenTrue, Vector256<T> whenFalse) =>
+        Vector256.ConditionalSelect(mask, whenTrue, whenFalse);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> TimesPowerOfTwo(Vector256<T> value, Vector256<T> exponent)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Vector256<int> shift = Vector256.ShiftLeft((exponent.AsSingle() + Vector256.Create(FloatBits.RoundingMagicPlusHeadroom)).AsInt32(), FloatBits.FractionBits);
+            return ((value.AsInt32() + shift).AsSingle() * Vector256.Create(FloatBits.TwoToMinusHeadroom)).As<float, T>();
+        }
+        else
+        {
+            Vector256<long> shift = Vector256.ShiftLeft((exponent.AsDouble() + Vector256.Create(DoubleBits.RoundingMagicPlusHeadroom)).AsInt64(), DoubleBits.FractionBits);
+            return ((value.AsInt64() + shift).AsDouble() * Vector256.Create(DoubleBits.TwoToMinusHeadroom)).As<double, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> SplitPowerOfTwo(Vector256<T> value, out Vector256<T> exponent)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Vector256<int> biased = Vector256.ShiftRightLogical(value.AsInt32() + Vector256.Create(FloatBits.SplitOffset), FloatBits.FractionBits);
+            exponent = ((biased | Vector256.Create(FloatBits.Two23)).AsSingle() - Vector256.Create(FloatBits.Two23PlusBias)).As<float, T>();
+            return (value.AsInt32() - Vector256.ShiftLeft(biased - Vector256.Create(FloatBits.SplitBias), FloatBits.FractionBits)).As<int, T>();
+        }
+        else
+        {
+            Vector256<long> biased = Vector256.ShiftRightLogical(value.AsInt64() + Vector256.Create(DoubleBits.SplitOffset), DoubleBits.FractionBits);
+            exponent = ((biased | Vector256.Create(DoubleBits.Two52)).AsDouble() - Vector256.Create(DoubleBits.Two52PlusBias)).As<double, T>();
+            return (value.AsInt64() - Vector256.ShiftLeft(biased - Vector256.Create(DoubleBits.SplitBias), DoubleBits.FractionBits)).As<long, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T MaxOfLanes(Vector256<T> value) => Simd128<T>.MaxOfLanes(Simd128<T>.Max(value.GetLower(), value.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddWide(ref Vector256<T> first, ref Vector256<T> second, Vector256<T> value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + Vector256.WidenLower(value.AsSingle())).As<double, T>();
+            second = (second.AsDouble() + Vector256.WidenUpper(value.AsSingle())).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd256<T>, Vector256<T>, T>(first, value, out Vector256<T> lost);
+            second += lost;
+        }
+    }
+
+    public static unsafe void StoreWide(Vector256<T> first, Vector256<T> second, double* sums, double* lost)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(sums + Vector256<double>.Count);
+            new Span<double>(lost, Vector256<float>.Count).Clear();
+        }
+        else
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(lost);
+        }
+    }
+
+    public static CompensatedSum TotalOfWide(Vector256<T> first, Vector256<T> second) => WideTotal.Of<Simd256<T>, Vector256<T>, T>(first, second);
+}
