@@ -55,7 +55,7 @@ public sealed class ClassificationMetrics
     public ConfusionMatrix Confusion { get; }
 
     /// <summary>Weighted mean of −ln p[label], in nats; +∞ when some label had probability 0.</summary>
-    public double LogLoss => _loss.Value / WeightSum;
+    public double LogLoss => Total(_loss) / WeightSum;
 
     /// <summary>e^<see cref="LogLoss"/>: the number of equally likely classes that would be as hard to predict.</summary>
     public double Perplexity => Math.Exp(LogLoss);
@@ -101,7 +101,7 @@ public sealed class ClassificationMetrics
     /// Weighted mean of Σ_c (p[c] − [c = label])², from 0 to 2 (Brier 1950). For two classes this is twice the score that looks at one
     /// of them only.
     /// </summary>
-    public double BrierScore => _squaredDistance.Value / WeightSum;
+    public double BrierScore => Total(_squaredDistance) / WeightSum;
 
     /// <summary>Confidence against accuracy of the predictions, in <see cref="CalibrationBinCount"/> bins of equal width.</summary>
     /// <remarks>Bins of equal mass need the rows: <see cref="CalibrationCurve.FromPredictions"/>.</remarks>
@@ -125,7 +125,7 @@ public sealed class ClassificationMetrics
     public double ClassLogLoss(int label)
     {
         if ((uint)label >= (uint)ClassCount) EvaluationRows.ThrowClass(label, ClassCount, nameof(label));
-        return _classLosses[label].Value / Confusion.LabelWeight(label);
+        return Total(_classLosses[label]) / Confusion.LabelWeight(label);
     }
 
     /// <summary>Adds one row.</summary>
@@ -209,6 +209,9 @@ public sealed class ClassificationMetrics
         _rankWeights[RankOf(label, probabilities)] += weight;
         _bins.Add(double.CreateTruncating(probabilities[predicted]), predicted == label, weight);
     }
+
+    // Once a total is infinite, what rounding took from it is NaN.
+    private static double Total(in CompensatedSum sum) => double.IsFinite(sum.High) ? sum.Value : sum.High;
 
     private static double SquaredDistance<T>(int label, ReadOnlySpan<T> probabilities)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
