@@ -89,7 +89,7 @@ internal static unsafe class KullbackLeiblerRows
             {
                 LogDivergenceKernel kernel = new(first, second, p.Length);
                 VectorWidth.Run<LogDivergenceKernel, double>(ref kernel);
-                return double.IsFinite(kernel.Sum.High) ? kernel.Sum.Value : kernel.Sum.High;
+                return kernel.Sum.Value;
             }
         }
     }
