@@ -146,7 +146,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
     }
 
     /// <summary>No class has a larger logit than the label, and none before it has the same.</summary>
-    private static bool IsFirstMaximum<TSimd, TVector>(T* logits, int label, T max)
+    public static bool IsFirstMaximum<TSimd, TVector>(T* logits, int label, T max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
