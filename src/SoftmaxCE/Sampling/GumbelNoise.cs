@@ -1,0 +1,28 @@
+using System.Runtime.CompilerServices;
+
+namespace SoftmaxCE;
+
+/// <summary>Noise with the standard Gumbel distribution, one value for each seed and index.</summary>
+/// <remarks>The bits come from the finaliser of SplitMix64 (Steele, Lea, Flood 2014), applied to seed and index in turn.</remarks>
+internal static class GumbelNoise
+{
+    private const ulong Gamma = 0x9E3779B97F4A7C15;
+    private const double TwoToMinus53 = 1.0 / (1L << 53);
+
+    /// <summary>−ln(−ln u), u uniform in (0, 1): never 0 or 1, so never infinite.</summary>
+    public static double At(ulong seed, ulong index)
+    {
+        ulong bits = Mix(Mix(seed + Gamma) + ((index + 1) * Gamma));
+        double u = ((bits >> 11) + 0.5) * TwoToMinus53;
+        double exponential = -LogPolynomial.Log<ScalarSimd<double>, double, double>(u);
+        return -LogPolynomial.Log<ScalarSimd<double>, double, double>(exponential);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Mix(ulong z)
+    {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
+    }
+}

@@ -1,0 +1,250 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace SoftmaxCE;
+
+/// <summary>One draw: finds the classes that can pass the restrictions by the maxima of blocks, applies the restrictions to these few, and draws.</summary>
+internal static unsafe class RowSampler
+{
+    private const int LongestBlock = 128;
+    private const int ShortestBlock = 16;
+
+    /// <summary>Blocks per class wanted by top-k: the more, the fewer entries pass the bound by accident.</summary>
+    private const int BlocksPerWanted = 4;
+
+    public static int Sample<T>(LogitSampler options, ReadOnlySpan<T> logits, ulong seed, ReadOnlySpan<int> excluded)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (typeof(T) == typeof(float) || typeof(T) == typeof(double))
+        {
+            if (excluded.IsEmpty)
+            {
+                fixed (T* start = logits) return new Row<T>(options, start, logits.Length, seed).Sample();
+            }
+
+            return SampleCopy<T, T>(options, logits, seed, excluded);
+        }
+
+        return typeof(T) == typeof(Half) ? SampleCopy<T, float>(options, logits, seed, excluded) : SampleCopy<T, double>(options, logits, seed, excluded);
+    }
+
+    private static int SampleCopy<T, TKernel>(LogitSampler options, ReadOnlySpan<T> logits, ulong seed, ReadOnlySpan<int> excluded)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TKernel : unmanaged, IBinaryFloatingPointIeee754<TKernel>
+    {
+        for (int i = 0; i < excluded.Length; i++)
+        {
+            if ((uint)excluded[i] >= (uint)logits.Length) ThrowExcluded(i, excluded[i], logits.Length, nameof(excluded));
+        }
+
+        TKernel[] copy = ArrayPool<TKernel>.Shared.Rent(logits.Length);
+        try
+        {
+            TensorPrimitives.ConvertTruncating(logits, copy.AsSpan(0, logits.Length));
+            foreach (int label in excluded) copy[label] = TKernel.NegativeInfinity;
+            fixed (TKernel* start = copy) return new Row<TKernel>(options, start, logits.Length, seed).Sample();
+        }
+        finally
+        {
+            ArrayPool<TKernel>.Shared.Return(copy);
+        }
+    }
+
+    [DoesNotReturn]
+    private static void ThrowExcluded(int index, int label, int classCount, string name) =>
+        throw new ArgumentOutOfRangeException(name, label, $"Entry {index} is class {label}, but there are {classCount} classes: 0 to {classCount - 1}.");
+
+    [DoesNotReturn]
+    private static void ThrowLogit(int index, double logit, string name = "logits") =>
+        throw new ArgumentException($"Logit {index} is {logit}; nothing can be drawn from such a row.", name);
+
+    [DoesNotReturn]
+    private static void ThrowNothingLeft(string name = "logits") =>
+        throw new ArgumentException("No class is left to draw: every logit is -∞ or excluded.", name);
+
+    private readonly struct Row<T>(LogitSampler options, T* logits, int count, ulong seed)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        private bool TakesAll => TopK == 0 && options.TopP == 1 && options.MinP == 0;
+
+        /// <summary>0 when all classes may be drawn.</summary>
+        private int TopK => options.TopK >= count ? 0 : options.TopK;
+
+        public int Sample()
+        {
+            int blockLength = LongestBlock;
+            while (blockLength > ShortestBlock && (long)TopK * BlocksPerWanted * blockLength > count) blockLength /= 2;
+            int blockCount = (count + blockLength - 1) / blockLength;
+            double[] blocks = ArrayPool<double>.Shared.Rent(2 * blockCount);
+            try
+            {
+                Span<double> maxima = blocks.AsSpan(0, blockCount), sums = blocks.AsSpan(blockCount, blockCount);
+                Scan(blockLength, maxima, double.NaN);
+                double max = TensorPrimitives.Max<double>(maxima);
+                if (double.IsNegativeInfinity(max)) ThrowIfNaN();
+                if (double.IsNegativeInfinity(max)) ThrowNothingLeft();
+                if (double.IsPositiveInfinity(max)) ThrowLogit(IndexOf(max), max);
+                if (options.Temperature == 0)
+                {
+                    ThrowIfNaN();
+                    return IndexOf(max);
+                }
+
+                if (TakesAll) return SampleAll(blockLength, max, sums);
+                double total = double.NaN;
+                if (options.TopP < 1 && TopK == 0)
+                {
+                    Scan(blockLength, sums, max);
+                    total = TensorPrimitives.Sum<double>(sums);
+                    if (double.IsNaN(total)) ThrowIfNaN();
+                }
+                else
+                {
+                    ThrowIfNaN();
+                }
+
+                return SampleSome(blockLength, maxima, sums, max, total);
+            }
+            finally
+            {
+                ArrayPool<double>.Shared.Return(blocks);
+            }
+        }
+
+        private void Scan(int blockLength, Span<double> results, double max)
+        {
+            fixed (double* destination = results)
+            {
+                BlockScanKernel<T> kernel = new(logits, count, blockLength, destination) { Max = max, Temperature = options.Temperature };
+                VectorWidth.Run<BlockScanKernel<T>, T>(ref kernel);
+            }
+        }
+
+        /// <summary>The blocks compete by their sums, then the classes of the winner by their logits.</summary>
+        private int SampleAll(int blockLength, double max, Span<double> sums)
+        {
+            Scan(blockLength, sums, max);
+            int winner = -1;
+            double best = double.NegativeInfinity;
+            for (int block = 0; block < sums.Length; block++)
+            {
+                if (double.IsNaN(sums[block])) ThrowIfNaN();
+                if (sums[block] == 0) continue;
+                double key = Log(sums[block]) + GumbelNoise.At(seed, (ulong)count + (ulong)block);      // indices that no class has
+                if (key > best) (best, winner) = (key, block);
+            }
+
+            int first = winner * blockLength, end = Math.Min(first + blockLength, count), drawn = -1;
+            best = double.NegativeInfinity;
+            for (int c = first; c < end; c++) Compete(c, Element.ToDouble(logits[c]), ref best, ref drawn);
+            return drawn;
+        }
+
+        private int SampleSome(int blockLength, ReadOnlySpan<double> maxima, Span<double> scratch, double max, double total)
+        {
+            double bound = Bound(maxima, scratch, max, total);
+            double[] values = ArrayPool<double>.Shared.Rent(2 * count);
+            int[] classes = ArrayPool<int>.Shared.Rent(count);
+            try
+            {
+                int found = 0;
+                for (int block = 0; block < maxima.Length; block++)
+                {
+                    if (!(maxima[block] >= bound)) continue;
+                    int end = Math.Min((block + 1) * blockLength, count);
+                    for (int c = block * blockLength; c < end; c++)
+                    {
+                        double logit = Element.ToDouble(logits[c]);
+                        if (!(logit >= bound) || double.IsNegativeInfinity(logit)) continue;
+                        (values[found], classes[found]) = (logit, c);
+                        found++;
+                    }
+                }
+
+                int kept = Restrict(values.AsSpan(0, found), classes.AsSpan(0, found), values.AsSpan(found, found), max, total);
+                int drawn = -1;
+                double best = double.NegativeInfinity, smallest = MinPBound(max);
+                for (int i = 0; i < kept; i++)
+                {
+                    if (values[i] >= smallest) Compete(classes[i], values[i], ref best, ref drawn);
+                }
+
+                return drawn;
+            }
+            finally
+            {
+                ArrayPool<double>.Shared.Return(values);
+                ArrayPool<int>.Shared.Return(classes);
+            }
+        }
+
+        /// <summary>A logit below which no class passes the restrictions.</summary>
+        private double Bound(ReadOnlySpan<double> maxima, Span<double> scratch, double max, double total)
+        {
+            // Top-p after top-k goes by the mass of all that top-k keeps, so there min-p must not come first.
+            double bound = TopK > 0 && options.TopP < 1 ? double.NegativeInfinity : MinPBound(max);
+            if (TopK > 0 && TopK <= maxima.Length)
+            {
+                // At least k logits are as large as the k-th largest of the maxima.
+                maxima.CopyTo(scratch);
+                int[] order = ArrayPool<int>.Shared.Rent(maxima.Length);
+                for (int i = 0; i < maxima.Length; i++) order[i] = i;
+                new RankedSelection(scratch, order.AsSpan(0, maxima.Length)).TakeLargest(TopK);
+                bound = Math.Max(bound, TensorPrimitives.Min<double>(scratch[..TopK]));
+                ArrayPool<int>.Shared.Return(order);
+            }
+
+            // Classes of mass below (1 − P) s / n together have less than (1 − P) s, so P s is reached without them; the factor ½ covers rounding.
+            if (double.IsFinite(total)) bound = Math.Max(bound, max + (options.Temperature * Log((1 - options.TopP) * total / count / 2)));
+            return bound;
+        }
+
+        /// <summary>e^((x − max)/τ) ≥ MinP.</summary>
+        private double MinPBound(double max) => max + (options.Temperature * Log(options.MinP));
+
+        /// <summary>Moves the classes that pass top-k and top-p to the front; returns how many they are.</summary>
+        private int Restrict(Span<double> values, Span<int> classes, Span<double> masses, double max, double total)
+        {
+            int kept = values.Length;
+            if (TopK > 0 && TopK < kept)
+            {
+                new RankedSelection(values, classes).TakeLargest(TopK);
+                kept = TopK;
+            }
+
+            if (options.TopP == 1) return kept;
+            double sum = 0;
+            for (int i = 0; i < kept; i++)
+            {
+                masses[i] = ExpPolynomial.OfNonPositive<ScalarSimd<double>, double, double>((values[i] - max) / options.Temperature);
+                sum += masses[i];
+            }
+
+            double wanted = options.TopP * (double.IsNaN(total) ? sum : total);
+            return new RankedSelection(values[..kept], classes[..kept]).TakeMass(wanted, masses[..kept]);
+        }
+
+        private void Compete(int label, double logit, ref double best, ref int drawn)
+        {
+            double key = (logit / options.Temperature) + GumbelNoise.At(seed, (ulong)label);
+            if (key > best) (best, drawn) = (key, label);
+        }
+
+        private static double Log(double value) => LogPolynomial.Log<ScalarSimd<double>, double, double>(value);
+
+        private int IndexOf(double value)
+        {
+            int i = 0;
+            while (Element.ToDouble(logits[i]) != value) i++;
+            return i;
+        }
+
+        private void ThrowIfNaN()
+        {
+            int index = TensorPrimitives.IndexOfMax(new ReadOnlySpan<T>(logits, count));        // a NaN counts as the largest there
+            if (T.IsNaN(logits[index])) ThrowLogit(index, double.NaN);
+        }
+    }
+}
