@@ -93,19 +93,9 @@ internal static unsafe class RowSampler
                 }
 
                 if (TakesAll) return SampleAll(blockLength, max, sums);
-                double total = double.NaN;
-                if (options.TopP < 1 && TopK == 0)
-                {
-                    Scan(blockLength, sums, max);
-                    total = TensorPrimitives.Sum<double>(sums);
-                    if (double.IsNaN(total)) ThrowIfNaN();
-                }
-                else
-                {
-                    ThrowIfNaN();
-                }
-
-                return SampleSome(blockLength, maxima, sums, max, total);
+                if (options.TopP < 1 && TopK == 0) return SampleByMass(blockLength, maxima, sums, max);
+                ThrowIfNaN();
+                return SampleSome(blockLength, maxima, Bound(maxima, sums, max), max, double.NaN, null);
             }
             finally
             {
@@ -113,11 +103,11 @@ internal static unsafe class RowSampler
             }
         }
 
-        private void Scan(int blockLength, Span<double> results, double max)
+        private void Scan(int blockLength, Span<double> results, double max, T* exponentials = null)
         {
             fixed (double* destination = results)
             {
-                BlockScanKernel<T> kernel = new(logits, count, blockLength, destination) { Max = max, Temperature = options.Temperature };
+                BlockScanKernel<T> kernel = new(logits, count, blockLength, destination) { Max = max, Temperature = options.Temperature, Exponentials = exponentials };
                 VectorWidth.Run<BlockScanKernel<T>, T>(ref kernel);
             }
         }
@@ -142,36 +132,56 @@ internal static unsafe class RowSampler
             return drawn;
         }
 
-        private int SampleSome(int blockLength, ReadOnlySpan<double> maxima, Span<double> scratch, double max, double total)
+        /// <summary>Top-p over all classes.</summary>
+        private int SampleByMass(int blockLength, Span<double> maxima, Span<double> sums, double max)
         {
-            double bound = Bound(maxima, scratch, max, total);
+            T[] exponentials = ArrayPool<T>.Shared.Rent(count);
+            try
+            {
+                fixed (T* start = exponentials)
+                {
+                    Scan(blockLength, sums, max, start);
+                    double total = TensorPrimitives.Sum<double>(sums);
+                    if (double.IsNaN(total)) ThrowIfNaN();
+                    double bound = Math.Max(MassBound(start, max, total), MinPBound(max));
+                    return SampleSome(blockLength, maxima, bound, max, total, start);
+                }
+            }
+            finally
+            {
+                ArrayPool<T>.Shared.Return(exponentials);
+            }
+        }
+
+        /// <summary>A logit such that the classes which reach it have mass P together.</summary>
+        private double MassBound(T* exponentials, double max, double total)
+        {
+            // Classes of mass below (1 − P) s / n together have less than (1 − P) s, so P s is reached without them; the factor ½ covers rounding.
+            const double Rounding = 1e-5;
+            double smallest = (1 - options.TopP) * total / count / 2;
+            ThresholdMassKernel<T> masses = new(exponentials, count);
+            VectorWidth.Run<ThresholdMassKernel<T>, T>(ref masses);
+            for (int i = 0; i < ThresholdMassKernel<T>.Thresholds; i++)
+            {
+                if (masses.Masses[i] < options.TopP * total * (1 + Rounding)) continue;
+                smallest = Math.Max(smallest, ThresholdMassKernel<T>.Threshold(i) * (1 - Rounding));
+                break;
+            }
+
+            return max + (options.Temperature * Log(smallest));
+        }
+
+        /// <summary>Collects the classes that reach <paramref name="bound"/>, applies the restrictions to them and draws.</summary>
+        private int SampleSome(int blockLength, Span<double> maxima, double bound, double max, double total, T* exponentials)
+        {
             double[] values = ArrayPool<double>.Shared.Rent(2 * count);
             int[] classes = ArrayPool<int>.Shared.Rent(count);
             try
             {
-                int found = 0;
-                for (int block = 0; block < maxima.Length; block++)
-                {
-                    if (!(maxima[block] >= bound)) continue;
-                    int end = Math.Min((block + 1) * blockLength, count);
-                    for (int c = block * blockLength; c < end; c++)
-                    {
-                        double logit = Element.ToDouble(logits[c]);
-                        if (!(logit >= bound) || double.IsNegativeInfinity(logit)) continue;
-                        (values[found], classes[found]) = (logit, c);
-                        found++;
-                    }
-                }
-
-                int kept = Restrict(values.AsSpan(0, found), classes.AsSpan(0, found), values.AsSpan(found, found), max, total);
-                int drawn = -1;
-                double best = double.NegativeInfinity, smallest = MinPBound(max);
-                for (int i = 0; i < kept; i++)
-                {
-                    if (values[i] >= smallest) Compete(classes[i], values[i], ref best, ref drawn);
-                }
-
-                return drawn;
+                int found = Collect(blockLength, maxima, bound, values, classes);
+                Span<double> masses = values.AsSpan(found, found);
+                int kept = Restrict(values.AsSpan(0, found), classes.AsSpan(0, found), masses, max, total, exponentials);
+                return Draw(values.AsSpan(0, kept), classes.AsSpan(0, kept), masses[..kept], MinPBound(max));
             }
             finally
             {
@@ -180,8 +190,19 @@ internal static unsafe class RowSampler
             }
         }
 
+        private int Collect(int blockLength, Span<double> maxima, double bound, Span<double> values, Span<int> classes)
+        {
+            fixed (double* maximaStart = maxima, valuesStart = values)
+            fixed (int* classesStart = classes)
+            {
+                CollectKernel<T> kernel = new(logits, count, blockLength, maximaStart, bound, valuesStart, classesStart);
+                VectorWidth.Run<CollectKernel<T>, T>(ref kernel);
+                return kernel.Found;
+            }
+        }
+
         /// <summary>A logit below which no class passes the restrictions.</summary>
-        private double Bound(ReadOnlySpan<double> maxima, Span<double> scratch, double max, double total)
+        private double Bound(ReadOnlySpan<double> maxima, Span<double> scratch, double max)
         {
             // Top-p after top-k goes by the mass of all that top-k keeps, so there min-p must not come first.
             double bound = TopK > 0 && options.TopP < 1 ? double.NegativeInfinity : MinPBound(max);
@@ -196,8 +217,6 @@ internal static unsafe class RowSampler
                 ArrayPool<int>.Shared.Return(order);
             }
 
-            // Classes of mass below (1 − P) s / n together have less than (1 − P) s, so P s is reached without them; the factor ½ covers rounding.
-            if (double.IsFinite(total)) bound = Math.Max(bound, max + (options.Temperature * Log((1 - options.TopP) * total / count / 2)));
             return bound;
         }
 
@@ -205,7 +224,7 @@ internal static unsafe class RowSampler
         private double MinPBound(double max) => max + (options.Temperature * Log(options.MinP));
 
         /// <summary>Moves the classes that pass top-k and top-p to the front; returns how many they are.</summary>
-        private int Restrict(Span<double> values, Span<int> classes, Span<double> masses, double max, double total)
+        private int Restrict(Span<double> values, Span<int> classes, Span<double> masses, double max, double total, T* exponentials)
         {
             int kept = values.Length;
             if (TopK > 0 && TopK < kept)
@@ -218,12 +237,30 @@ internal static unsafe class RowSampler
             double sum = 0;
             for (int i = 0; i < kept; i++)
             {
-                masses[i] = ExpPolynomial.OfNonPositive<ScalarSimd<double>, double, double>((values[i] - max) / options.Temperature);
+                masses[i] = exponentials != null
+                    ? Element.ToDouble(exponentials[classes[i]])
+                    : ExpPolynomial.OfNonPositive<ScalarSimd<double>, double, double>((values[i] - max) / options.Temperature);
                 sum += masses[i];
             }
 
             double wanted = options.TopP * (double.IsNaN(total) ? sum : total);
             return new RankedSelection(values[..kept], classes[..kept]).TakeMass(wanted, masses[..kept]);
+        }
+
+        /// <summary>The class with the largest sum of tempered logit and noise, of those whose logit is at least <paramref name="smallest"/>.</summary>
+        private int Draw(ReadOnlySpan<double> values, ReadOnlySpan<int> classes, Span<double> noise, double smallest)
+        {
+            for (int i = 0; i < values.Length; i++) noise[i] = GumbelNoise.Uniform(seed, (ulong)classes[i]);
+            GumbelNoise.FromUniform(noise);
+            int drawn = -1;
+            double best = double.NegativeInfinity;
+            for (int i = 0; i < values.Length; i++)
+            {
+                double key = (values[i] / options.Temperature) + noise[i];
+                if (values[i] >= smallest && key > best) (best, drawn) = (key, classes[i]);
+            }
+
+            return drawn;
         }
 
         private void Compete(int label, double logit, ref double best, ref int drawn)

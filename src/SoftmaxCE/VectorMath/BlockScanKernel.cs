@@ -9,6 +9,9 @@ internal unsafe struct BlockScanKernel<T>(T* logits, int count, int blockLength,
 
     public double Temperature = 1;
 
+    /// <summary>Receives the exponentials when sums are wanted; null: not wanted.</summary>
+    public T* Exponentials = null;
+
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -19,7 +22,7 @@ internal unsafe struct BlockScanKernel<T>(T* logits, int count, int blockLength,
             results[block] = double.IsNaN(Max)
                 ? Element.ToDouble(SoftmaxKernel.Max<TSimd, TVector, T>(logits + start, length))
                 : SoftmaxKernel.Sum<TSimd, TVector, T>(
-                    logits + start, length, Element.FromDouble<T>(Max), Element.FromDouble<T>(Temperature), null).Value;
+                    logits + start, length, Element.FromDouble<T>(Max), Element.FromDouble<T>(Temperature), Exponentials == null ? null : Exponentials + start).Value;
         }
     }
 }
