@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
@@ -85,17 +86,17 @@ internal static unsafe class RowSampler
                 double max = TensorPrimitives.Max<double>(maxima);
                 if (double.IsNegativeInfinity(max)) ThrowIfNaN();
                 if (double.IsNegativeInfinity(max)) ThrowNothingLeft();
-                if (double.IsPositiveInfinity(max)) ThrowLogit(IndexOf(max), max);
+                if (double.IsPositiveInfinity(max)) ThrowLogit(IndexOf(max, 0), max);
                 if (options.Temperature == 0)
                 {
                     ThrowIfNaN();
-                    return IndexOf(max);
+                    return IndexOf(max, maxima.IndexOf(max) * blockLength);
                 }
 
                 if (TakesAll) return SampleAll(blockLength, max, sums);
-                if (options.TopP < 1 && TopK == 0) return SampleByMass(blockLength, maxima, sums, max);
+                if (options.TopP < 1 && TopK == 0) return SampleByMass(blockLength, sums, max);
                 ThrowIfNaN();
-                return SampleSome(blockLength, maxima, Bound(maxima, sums, max), max, double.NaN, null);
+                return SampleByRank(blockLength, maxima, Bound(maxima, sums, max), max);
             }
             finally
             {
@@ -132,29 +133,41 @@ internal static unsafe class RowSampler
             return drawn;
         }
 
-        /// <summary>Top-p over all classes.</summary>
-        private int SampleByMass(int blockLength, Span<double> maxima, Span<double> sums, double max)
+        /// <summary>Top-p over all classes: those that can be among the first P of the mass are found by their exponentials.</summary>
+        private int SampleByMass(int blockLength, Span<double> sums, double max)
         {
             T[] exponentials = ArrayPool<T>.Shared.Rent(count);
+            double[] values = ArrayPool<double>.Shared.Rent(2 * count);
+            int[] classes = ArrayPool<int>.Shared.Rent(count);
             try
             {
                 fixed (T* start = exponentials)
                 {
                     Scan(blockLength, sums, max, start);
-                    double total = TensorPrimitives.Sum<double>(sums);
+                    double total = 0;
+                    foreach (double sum in sums) total += sum;
                     if (double.IsNaN(total)) ThrowIfNaN();
-                    double bound = Math.Max(MassBound(start, max, total), MinPBound(max));
-                    return SampleSome(blockLength, maxima, bound, max, total, start);
+                    int found = 0;
+                    T smallest = T.CreateTruncating(SmallestMass(start, total));
+                    for (int c = NextAtLeast(smallest, start, 0); c < count; c = NextAtLeast(smallest, start, c + 1))
+                    {
+                        (values[found], classes[found]) = (Element.ToDouble(logits[c]), c);
+                        found++;
+                    }
+
+                    return RestrictAndDraw(values, classes, found, max, total, start);
                 }
             }
             finally
             {
                 ArrayPool<T>.Shared.Return(exponentials);
+                ArrayPool<double>.Shared.Return(values);
+                ArrayPool<int>.Shared.Return(classes);
             }
         }
 
-        /// <summary>A logit such that the classes which reach it have mass P together.</summary>
-        private double MassBound(T* exponentials, double max, double total)
+        /// <summary>A mass such that the classes which reach it have mass P together.</summary>
+        private double SmallestMass(T* exponentials, double total)
         {
             // Classes of mass below (1 − P) s / n together have less than (1 − P) s, so P s is reached without them; the factor ½ covers rounding.
             const double Rounding = 1e-5;
@@ -163,25 +176,44 @@ internal static unsafe class RowSampler
             VectorWidth.Run<ThresholdMassKernel<T>, T>(ref masses);
             for (int i = 0; i < ThresholdMassKernel<T>.Thresholds; i++)
             {
-                if (masses.Masses[i] < options.TopP * total * (1 + Rounding)) continue;
-                smallest = Math.Max(smallest, ThresholdMassKernel<T>.Threshold(i) * (1 - Rounding));
-                break;
+                if (masses.Masses[i] >= options.TopP * total * (1 + Rounding)) return Math.Max(smallest, ThresholdMassKernel<T>.Threshold(i) * (1 - Rounding));
             }
 
-            return max + (options.Temperature * Log(smallest));
+            return smallest;
         }
 
-        /// <summary>Collects the classes that reach <paramref name="bound"/>, applies the restrictions to them and draws.</summary>
-        private int SampleSome(int blockLength, Span<double> maxima, double bound, double max, double total, T* exponentials)
+        /// <summary>The first class from <paramref name="from"/> on whose exponential reaches <paramref name="smallest"/>; the count when there is none.</summary>
+        /// <remarks>Numbers that are not negative are in the order of their bits, and the platform searches integers by the vector.</remarks>
+        private int NextAtLeast(T smallest, T* exponentials, int from)
+        {
+            int step = typeof(T) == typeof(float)
+                ? new ReadOnlySpan<int>((int*)exponentials + from, count - from).IndexOfAnyInRange(Unsafe.BitCast<T, int>(smallest), int.MaxValue)
+                : new ReadOnlySpan<long>((long*)exponentials + from, count - from).IndexOfAnyInRange(Unsafe.BitCast<T, long>(smallest), long.MaxValue);
+            return step < 0 ? count : from + step;
+        }
+
+        /// <summary>Top-k and min-p: the classes that can pass reach a bound, which most blocks do not.</summary>
+        private int SampleByRank(int blockLength, ReadOnlySpan<double> maxima, double bound, double max)
         {
             double[] values = ArrayPool<double>.Shared.Rent(2 * count);
             int[] classes = ArrayPool<int>.Shared.Rent(count);
             try
             {
-                int found = Collect(blockLength, maxima, bound, values, classes);
-                Span<double> masses = values.AsSpan(found, found);
-                int kept = Restrict(values.AsSpan(0, found), classes.AsSpan(0, found), masses, max, total, exponentials);
-                return Draw(values.AsSpan(0, kept), classes.AsSpan(0, kept), masses[..kept], MinPBound(max));
+                int found = 0;
+                for (int block = 0; block < maxima.Length; block++)
+                {
+                    if (!(maxima[block] >= bound)) continue;
+                    int end = Math.Min((block + 1) * blockLength, count);
+                    for (int c = block * blockLength; c < end; c++)
+                    {
+                        double logit = Element.ToDouble(logits[c]);
+                        if (!(logit >= bound) || double.IsNegativeInfinity(logit)) continue;
+                        (values[found], classes[found]) = (logit, c);
+                        found++;
+                    }
+                }
+
+                return RestrictAndDraw(values, classes, found, max, double.NaN, null);
             }
             finally
             {
@@ -190,15 +222,11 @@ internal static unsafe class RowSampler
             }
         }
 
-        private int Collect(int blockLength, Span<double> maxima, double bound, Span<double> values, Span<int> classes)
+        private int RestrictAndDraw(Span<double> values, Span<int> classes, int found, double max, double total, T* exponentials)
         {
-            fixed (double* maximaStart = maxima, valuesStart = values)
-            fixed (int* classesStart = classes)
-            {
-                CollectKernel<T> kernel = new(logits, count, blockLength, maximaStart, bound, valuesStart, classesStart);
-                VectorWidth.Run<CollectKernel<T>, T>(ref kernel);
-                return kernel.Found;
-            }
+            Span<double> masses = values.Slice(found, found);
+            int kept = Restrict(values[..found], classes[..found], masses, max, total, exponentials);
+            return Draw(values[..kept], classes[..kept], masses[..kept], MinPBound(max));
         }
 
         /// <summary>A logit below which no class passes the restrictions.</summary>
@@ -271,9 +299,9 @@ internal static unsafe class RowSampler
 
         private static double Log(double value) => LogPolynomial.Log<ScalarSimd<double>, double, double>(value);
 
-        private int IndexOf(double value)
+        private int IndexOf(double value, int first)
         {
-            int i = 0;
+            int i = first;
             while (Element.ToDouble(logits[i]) != value) i++;
             return i;
         }
