@@ -32,6 +32,7 @@ internal sealed unsafe class LinearCrossEntropyBlocks<T> : IDisposable
         _task.Columns = RoundUp(task.FeatureCount, panel);
         _task.Stride = _task.Columns + lanes;
         _blockRows = Math.Min(RoundUp(rowCount, panel), Math.Clamp(BlockValues / _task.Stride / panel * panel, panel, MostBlockRows));
+        _task.TileStride = _blockRows + lanes;
         int tiles = (task.ClassCount + LinearCrossEntropyKernel<T>.TileClasses - 1) / LinearCrossEntropyKernel<T>.TileClasses;
         _slices = new SliceScratch[Math.Min(MostSlices, tiles)];
         _memory = new AlignedMemory(RowBytes() + ((nuint)_slices.Length * SliceBytes()));
@@ -89,7 +90,7 @@ internal sealed unsafe class LinearCrossEntropyBlocks<T> : IDisposable
     /// <summary>Copies the rows of the block into both layouts; rows that are ignored become zeros, whatever they hold.</summary>
     private void PackRows()
     {
-        int features = _task.FeatureCount, panel = _task.PanelRows;
+        int features = _task.FeatureCount;
         for (int row = 0; row < _task.PaddedRows; row++)
         {
             bool counts = row < _task.Rows && _task.Labels[_task.FirstRow + row] != _task.IgnoreLabel;
@@ -97,8 +98,23 @@ internal sealed unsafe class LinearCrossEntropyBlocks<T> : IDisposable
             Span<T> packed = new(_task.Block + ((nint)row * _task.Stride), _task.Stride);
             packed.Clear();
             if (counts) new ReadOnlySpan<T>(_task.Features + ((nint)(_task.FirstRow + row) * features), features).CopyTo(packed);
-            T* column = _task.Panels + ((nint)(row / panel) * panel * features) + (row % panel);
-            for (int k = 0; k < features; k++) column[k * panel] = packed[k];
+        }
+
+        int lanes = 64 / sizeof(T);
+        for (int row = 0; row < _task.PaddedRows; row += lanes) TransposeRows(row, lanes);
+    }
+
+    /// <summary>Copies as many rows as a vector has lanes into their panel.</summary>
+    private void TransposeRows(int row, int lanes)
+    {
+        int features = _task.FeatureCount, panel = _task.PanelRows, place = row % panel;
+        T* source = _task.Block + ((nint)row * _task.Stride), destination = _task.Panels + ((nint)(row - place) * features) + place;
+        for (int k = 0; k < features; k += lanes)
+        {
+            int columns = Math.Min(lanes, features - k);
+            SimdTranspose.Block(
+                source + k, _task.Stride, lanes, columns, ((nint)lanes * _task.Stride) - k,
+                destination + ((nint)k * panel), panel, ((nint)columns * panel) - place);
         }
     }
 
@@ -202,7 +218,7 @@ internal sealed unsafe class LinearCrossEntropyBlocks<T> : IDisposable
     private nuint SliceBytes()
     {
         const int Tile = LinearCrossEntropyKernel<T>.TileClasses;
-        return AlignedMemory.SizeOf<T>(Tile * _blockRows) + (2 * AlignedMemory.SizeOf<T>(Tile * _task.Stride))
+        return AlignedMemory.SizeOf<T>(Tile * _task.TileStride) + (2 * AlignedMemory.SizeOf<T>(Tile * _task.Stride))
             + AlignedMemory.SizeOf<SliceSum>(_blockRows) + AlignedMemory.SizeOf<double>(_blockRows)
             + (_task.FeatureGradient == null ? 0 : AlignedMemory.SizeOf<T>((nint)_blockRows * _task.Stride));
     }
@@ -219,7 +235,7 @@ internal sealed unsafe class LinearCrossEntropyBlocks<T> : IDisposable
             FirstClass = firstClass,
             EndClass = endClass,
             Background = background,
-            Tile = _memory.Take<T>(Tile * _blockRows),
+            Tile = _memory.Take<T>(Tile * _task.TileStride),
             Coefficients = _memory.Take<T>(Tile * _task.Stride),
             Products = _memory.Take<T>(Tile * _task.Stride),
             Sums = _memory.Take<SliceSum>(_blockRows),

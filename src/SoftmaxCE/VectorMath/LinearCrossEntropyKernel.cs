@@ -53,7 +53,7 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        int padded = Padded(classes), features = _task.FeatureCount, rows = _task.PaddedRows;
+        int padded = Padded(classes), features = _task.FeatureCount, rows = _task.PaddedRows, width = _task.TileStride;
         for (int c = 0; c < padded; c++)
         {
             Span<T> row = new(coefficients + (c * _task.Stride), _task.Stride);
@@ -61,13 +61,13 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
             if (c < classes) new ReadOnlySpan<T>(_task.Coefficients + ((nint)(start + c) * features), features).CopyTo(row);
             else row.Clear();
             T intercept = c >= classes ? Element.FromDouble<T>(double.NegativeInfinity) : _task.Intercepts == null ? default : _task.Intercepts[start + c];
-            new Span<T>(tile + (c * rows), rows).Fill(intercept);
+            new Span<T>(tile + (c * width), rows).Fill(intercept);
         }
 
         for (int panel = 0; panel < rows; panel += _task.PanelRows)
         {
             MatrixTile.MultiplyAdd<TSimd, TVector, T>(
-                padded, _task.PanelRows, features, coefficients, _task.Stride, 1, _task.Panels + (panel * features), _task.PanelRows, tile + panel, rows);
+                padded, _task.PanelRows, features, coefficients, _task.Stride, 1, _task.Panels + (panel * features), _task.PanelRows, tile + panel, width);
         }
     }
 
@@ -100,12 +100,12 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        int rows = _task.PaddedRows;
+        int rows = _task.PaddedRows, width = _task.TileStride;
         for (int row = 0; row < rows; row++) maxima[row] = Element.FromDouble<T>(row < _task.Rows ? Sums[row].Max : double.NegativeInfinity);
         for (int row = 0; row < rows; row += TSimd.Lanes)
         {
             TVector max = TSimd.Load(ref *maxima, (nuint)row);
-            for (int c = 0; c < classes; c++) max = TSimd.Max(TSimd.Load(ref *tile, (nuint)((c * rows) + row)), max);
+            for (int c = 0; c < classes; c++) max = TSimd.Max(TSimd.Load(ref *tile, (nuint)((c * width) + row)), max);
             TSimd.Store(ref *maxima, (nuint)row, max);
         }
     }
@@ -114,15 +114,15 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
     private readonly void TakeLabels(int start, int classes)
     {
         T lowest = Element.FromDouble<T>(double.NegativeInfinity);
-        int rows = _task.PaddedRows;
+        int rows = _task.PaddedRows, width = _task.TileStride;
         for (int row = 0; row < _task.Rows; row++)
         {
             int label = _task.RowLabels[row] - start;
             if ((uint)label >= (uint)classes) continue;
-            T* atLabel = tile + (label * rows) + row;
+            T* atLabel = tile + (label * width) + row;
             double logit = Element.ToDouble(*atLabel);
             bool isFirst = logit > Sums[row].Max || (Sums[row].Max == double.NegativeInfinity && start == firstClass);
-            for (T* before = tile + row; before < atLabel; before += rows) isFirst &= logit > Element.ToDouble(*before);
+            for (T* before = tile + row; before < atLabel; before += width) isFirst &= logit > Element.ToDouble(*before);
             _task.LabelLogits[row] = *atLabel;
             _task.LabelIsFirst[row] = isFirst;
             *atLabel = lowest;
@@ -133,7 +133,7 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        int rows = _task.PaddedRows;
+        int rows = _task.PaddedRows, width = _task.TileStride;
         double* lost = stackalloc double[TSimd.Lanes];
         TVector zero = TSimd.Create(default), temperature = TSimd.Create(Element.FromDouble<T>(_task.Temperature));
         for (int row = 0; row < rows; row += TSimd.Lanes)
@@ -143,12 +143,12 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
             int c = 0;
             for (; c <= classes - 2; c += 2)
             {
-                TVector e0 = shift.Exp<TSimd, T>(TSimd.Load(ref *tile, (nuint)((c * rows) + row)));
-                TVector e1 = shift.Exp<TSimd, T>(TSimd.Load(ref *tile, (nuint)(((c + 1) * rows) + row)));
+                TVector e0 = shift.Exp<TSimd, T>(TSimd.Load(ref *tile, (nuint)((c * width) + row)));
+                TVector e1 = shift.Exp<TSimd, T>(TSimd.Load(ref *tile, (nuint)(((c + 1) * width) + row)));
                 TSimd.AddWide(ref first, ref second, TSimd.Add(e0, e1));
             }
 
-            if (c < classes) TSimd.AddWide(ref first, ref second, shift.Exp<TSimd, T>(TSimd.Load(ref *tile, (nuint)((c * rows) + row))));
+            if (c < classes) TSimd.AddWide(ref first, ref second, shift.Exp<TSimd, T>(TSimd.Load(ref *tile, (nuint)((c * width) + row))));
             TSimd.StoreWide(first, second, tileSums + row, lost);
         }
     }
@@ -158,19 +158,30 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        int rows = _task.PaddedRows;
+        int rows = _task.PaddedRows, width = _task.TileStride;
         double before = 0;
         for (int c = firstClass; c < start; c++) before += Element.ToDouble(_task.Background[c]);
-        for (int row = 0; row < _task.Rows; row++)
+        double* lost = stackalloc double[TSimd.Lanes];
+        TVector zero = TSimd.Create(default), temperature = TSimd.Create(Element.FromDouble<T>(_task.Temperature));
+        for (int row = 0; row < rows; row += TSimd.Lanes)
         {
-            double max = Element.ToDouble(maxima[row]), dot = before == 0 ? 0 : Sums[row].Dot + (before * (Sums[row].Max - max) / _task.Temperature);
+            Shift<TVector> shift = new(TSimd.Load(ref *maxima, (nuint)row), temperature, _task.Temperature != 1);
+            TVector first = zero, second = zero;
             for (int c = 0; c < classes; c++)
             {
-                double background = Element.ToDouble(_task.Background[start + c]);
-                if (background != 0) dot += background * (Element.ToDouble(tile[(c * rows) + row]) - max) / _task.Temperature;
+                T background = _task.Background[start + c];
+                if (Element.ToDouble(background) == 0) continue;
+                TVector difference = shift.Difference<TSimd, T>(TSimd.Load(ref *tile, (nuint)((c * width) + row)), out _);
+                TSimd.AddWide(ref first, ref second, TSimd.Multiply(TSimd.Create(background), difference));
             }
 
-            Sums[row].Dot = dot;
+            TSimd.StoreWide(first, second, TileSums + row, lost);
+        }
+
+        for (int row = 0; row < _task.Rows; row++)
+        {
+            double moved = before == 0 ? 0 : Sums[row].Dot + (before * (Sums[row].Max - Element.ToDouble(maxima[row])) / _task.Temperature);
+            Sums[row].Dot = moved + TileSums[row];
         }
     }
 
@@ -178,31 +189,31 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        int padded = Padded(classes), rows = _task.PaddedRows, stride = _task.Stride, columns = _task.Columns, features = _task.FeatureCount;
+        int padded = Padded(classes), rows = _task.PaddedRows, width = _task.TileStride, stride = _task.Stride, columns = _task.Columns, features = _task.FeatureCount;
         MakeResiduals<TSimd, TVector>(start, padded);
         for (int row = 0; row < _task.Rows; row++)
         {
             int label = _task.RowLabels[row] - start;
-            if ((uint)label < (uint)classes) tile[(label * rows) + row] = _task.LabelGradients[row];
+            if ((uint)label < (uint)classes) tile[(label * width) + row] = _task.LabelGradients[row];
         }
 
         if (_task.InterceptGradient != null)
         {
             for (int c = 0; c < classes; c++)
             {
-                double sum = SpanLoops.Dot<TSimd, TVector, T>(tile + (c * rows), null, (nuint)rows);
+                double sum = SpanLoops.Dot<TSimd, TVector, T>(tile + (c * width), null, (nuint)rows);
                 Accumulate(_task.InterceptGradient + start + c, Element.FromDouble<T>(sum));
             }
         }
 
         if (FeatureGradient != null)
         {
-            MatrixTile.MultiplyAdd<TSimd, TVector, T>(rows, columns, padded, tile, 1, rows, coefficients, stride, FeatureGradient, stride);
+            MatrixTile.MultiplyAdd<TSimd, TVector, T>(rows, columns, padded, tile, 1, width, coefficients, stride, FeatureGradient, stride);
         }
 
         if (_task.CoefficientGradient == null) return;
         new Span<T>(products, padded * stride).Clear();
-        MatrixTile.MultiplyAdd<TSimd, TVector, T>(padded, columns, rows, tile, rows, 1, _task.Block, stride, products, stride);
+        MatrixTile.MultiplyAdd<TSimd, TVector, T>(padded, columns, rows, tile, width, 1, _task.Block, stride, products, stride);
         for (int c = 0; c < classes; c++)
         {
             T* destination = _task.CoefficientGradient + ((nint)(start + c) * features);
@@ -215,7 +226,7 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        int rows = _task.PaddedRows;
+        int rows = _task.PaddedRows, width = _task.TileStride;
         TVector zero = TSimd.Create(default), temperature = TSimd.Create(Element.FromDouble<T>(_task.Temperature));
         TVector lowest = ExpPolynomial.Constant<TSimd, TVector, T>(float.NegativeInfinity, double.NegativeInfinity);
         for (int row = 0; row < rows; row += TSimd.Lanes)
@@ -224,7 +235,7 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
             TVector factor = TSimd.Load(ref *_task.RowFactors, (nuint)row), scale = TSimd.Load(ref *_task.RowScales, (nuint)row);
             for (int c = 0; c < classes; c++)
             {
-                nuint at = (nuint)((c * rows) + row);
+                nuint at = (nuint)((c * width) + row);
                 TVector x = TSimd.Load(ref *tile, at), residual = TSimd.Multiply(shift.Exp<TSimd, T>(x), factor);
                 if (_task.Background != null && start + c < _task.ClassCount)
                 {

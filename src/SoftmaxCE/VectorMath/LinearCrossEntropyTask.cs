@@ -47,6 +47,9 @@ internal unsafe struct LinearCrossEntropyTask<T>
     /// <summary>Values from one row of features to the next: a little more than <see cref="Columns"/>, so that rows do not fall on the same cache sets.</summary>
     public int Stride;
 
+    /// <summary>Values from one class of a tile of logits to the next; more than the rows for the same reason.</summary>
+    public int TileStride;
+
     /// <summary>[padded rows, stride].</summary>
     public T* Block;
 

@@ -17,7 +17,7 @@ internal static unsafe class MatrixTile
     public const int Vectors = 2;
 
     /// <summary>Runs over k in steps of this, so that the rows of B in use stay in the first-level cache.</summary>
-    private const int DepthStep = 256;
+    private const int DepthStep = 128;
 
     /// <param name="rows">Rows of C, a multiple of <see cref="Rows"/>.</param>
     /// <param name="columns">Columns of C, a multiple of <see cref="Vectors"/> vectors.</param>
