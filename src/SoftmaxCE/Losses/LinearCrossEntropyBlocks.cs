@@ -136,7 +136,7 @@ internal sealed unsafe class LinearCrossEntropyBlocks<T> : IDisposable
         if (weight == 0 || (classWeight == 0 && _task.BackgroundSum == 0))
         {
             SetRow(row, double.PositiveInfinity, 0, 0, 0);
-            new Span<T>(_task.Block + ((nint)row * _task.Stride), _task.Stride).Clear();        // 0 · NaN would spoil the others' gradient
+            ClearRow(row);
             return;
         }
 
@@ -148,6 +148,15 @@ internal sealed unsafe class LinearCrossEntropyBlocks<T> : IDisposable
         double scale = weight * _task.GradientScale / _task.Temperature;
         bool masked = double.IsNegativeInfinity(atLabel) && !double.IsNaN(pivot.Sum);
         SetRow(row, max, scale * result.ProbabilityFactor / pivot.Sum, scale, masked ? 0 : scale * result.PivotGradient);
+    }
+
+    /// <summary>Takes the features of a row of weight 0 out of the block: 0 · NaN would spoil the gradient of the coefficients.</summary>
+    private void ClearRow(int row)
+    {
+        new Span<T>(_task.Block + ((nint)row * _task.Stride), _task.Stride).Clear();
+        int place = row % _task.PanelRows;
+        T* column = _task.Panels + ((nint)(row - place) * _task.FeatureCount) + place;
+        for (int k = 0; k < _task.FeatureCount; k++) column[(nint)k * _task.PanelRows] = default;
     }
 
     private PivotSum MergeSlices(int row, int label, double atLabel, out double max, out double dot, out bool isCorrect)
