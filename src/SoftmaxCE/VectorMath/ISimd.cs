@@ -70,6 +70,13 @@ internal interface ISimd<TVector, T>
     /// <param name="exponent">Whole number in [−180, 60] for float, [−1500, 500] for double; anything else gives a meaningless lane.</param>
     static abstract TVector TimesPowerOfTwo(TVector value, TVector exponent);
 
+    /// <summary>table[i] for the integer i in the low 4 bits of each lane.</summary>
+    /// <param name="table">16 values, aligned to 64 bytes.</param>
+    static abstract unsafe TVector Lookup(T* table, TVector index);
+
+    /// <summary>Adds to the bits of <paramref name="value"/> the integer in the low bits of <paramref name="integer"/>, in units of 1/16 of the exponent's last place.</summary>
+    static abstract TVector AddSixteenths(TVector value, TVector integer);
+
     /// <summary>Writes a positive normal value as m · 2^exponent with m in [√½, √2).</summary>
     static abstract TVector SplitPowerOfTwo(TVector value, out TVector exponent);
 

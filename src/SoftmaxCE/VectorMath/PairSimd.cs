@@ -116,6 +116,14 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
         new(THalfSimd.TimesPowerOfTwo(value.Lower, exponent.Lower), THalfSimd.TimesPowerOfTwo(value.Upper, exponent.Upper));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Pair<THalf> Lookup(T* table, Pair<THalf> index) =>
+        new(THalfSimd.Lookup(table, index.Lower), THalfSimd.Lookup(table, index.Upper));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pair<THalf> AddSixteenths(Pair<THalf> value, Pair<THalf> integer) =>
+        new(THalfSimd.AddSixteenths(value.Lower, integer.Lower), THalfSimd.AddSixteenths(value.Upper, integer.Upper));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<THalf> SplitPowerOfTwo(Pair<THalf> value, out Pair<THalf> exponent)
     {
         THalf lower = THalfSimd.SplitPowerOfTwo(value.Lower, out THalf lowerExponent);

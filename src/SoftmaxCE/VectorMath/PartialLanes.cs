@@ -21,4 +21,20 @@ internal static class PartialLanes
         ref T lanes = ref Unsafe.As<TVector, T>(ref value);
         for (int i = 0; i < count; i++) destination[i] = Unsafe.Add(ref lanes, i);
     }
+
+    /// <summary>table[i] for the integer in the low 4 bits of each lane of <paramref name="index"/>.</summary>
+    public static unsafe TVector Lookup<TVector, T>(T* table, TVector index)
+        where TVector : struct
+        where T : unmanaged
+    {
+        ref T lanes = ref Unsafe.As<TVector, T>(ref index);
+        for (int i = 0; i < Unsafe.SizeOf<TVector>() / sizeof(T); i++)
+        {
+            ref T lane = ref Unsafe.Add(ref lanes, i);
+            long bits = typeof(T) == typeof(float) ? Unsafe.As<T, int>(ref lane) : Unsafe.As<T, long>(ref lane);
+            lane = table[bits & 15];
+        }
+
+        return index;
+    }
 }

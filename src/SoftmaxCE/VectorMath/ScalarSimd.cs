@@ -90,6 +90,13 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
         }
     }
 
+    public static unsafe T Lookup(T* table, T index) => PartialLanes.Lookup(table, index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T AddSixteenths(T value, T integer) => typeof(T) == typeof(float)
+        ? From(BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(F(value)) + (BitConverter.SingleToInt32Bits(F(integer)) << FloatBits.SixteenthBits)))
+        : From(BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(D(value)) + (BitConverter.DoubleToInt64Bits(D(integer)) << DoubleBits.SixteenthBits)));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T SplitPowerOfTwo(T value, out T exponent)
     {

@@ -90,6 +90,13 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         }
     }
 
+    public static unsafe Vector128<T> Lookup(T* table, Vector128<T> index) => PartialLanes.Lookup(table, index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> AddSixteenths(Vector128<T> value, Vector128<T> integer) => typeof(T) == typeof(float)
+        ? (value.AsInt32() + Vector128.ShiftLeft(integer.AsInt32(), FloatBits.SixteenthBits)).As<int, T>()
+        : (value.AsInt64() + Vector128.ShiftLeft(integer.AsInt64(), DoubleBits.SixteenthBits)).As<long, T>();
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> SplitPowerOfTwo(Vector128<T> value, out Vector128<T> exponent)
     {

@@ -106,6 +106,21 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector256<T> Lookup(T* table, Vector256<T> index)
+    {
+        if (!Avx2.IsSupported || typeof(T) != typeof(float)) return PartialLanes.Lookup(table, index);
+        Vector256<int> lane = index.AsInt32();
+        Vector256<float> lower = Avx2.PermuteVar8x32(Vector256.Load((float*)table), lane);
+        Vector256<float> upper = Avx2.PermuteVar8x32(Vector256.Load((float*)table + Vector256<float>.Count), lane);
+        return Avx.BlendVariable(lower, upper, Vector256.ShiftLeft(lane, 28).AsSingle()).As<float, T>();        // by bit 3
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> AddSixteenths(Vector256<T> value, Vector256<T> integer) => typeof(T) == typeof(float)
+        ? (value.AsInt32() + Vector256.ShiftLeft(integer.AsInt32(), FloatBits.SixteenthBits)).As<int, T>()
+        : (value.AsInt64() + Vector256.ShiftLeft(integer.AsInt64(), DoubleBits.SixteenthBits)).As<long, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> SplitPowerOfTwo(Vector256<T> value, out Vector256<T> exponent)
     {
         if (typeof(T) == typeof(float))

@@ -90,6 +90,20 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
         : Avx512F.Scale(value.AsDouble(), exponent.AsDouble()).As<double, T>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector512<T> Lookup(T* table, Vector512<T> index)
+    {
+        Vector512<T> first = Vector512.LoadAligned(table);
+        if (typeof(T) == typeof(float)) return Avx512F.PermuteVar16x32(first.AsSingle(), index.AsInt32()).As<float, T>();
+        Vector512<T> second = Vector512.LoadAligned(table + Vector512<T>.Count);
+        return Avx512F.PermuteVar8x64x2(first.AsDouble(), index.AsInt64(), second.AsDouble()).As<double, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> AddSixteenths(Vector512<T> value, Vector512<T> integer) => typeof(T) == typeof(float)
+        ? (value.AsInt32() + Vector512.ShiftLeft(integer.AsInt32(), FloatBits.SixteenthBits)).As<int, T>()
+        : (value.AsInt64() + Vector512.ShiftLeft(integer.AsInt64(), DoubleBits.SixteenthBits)).As<long, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> SplitPowerOfTwo(Vector512<T> value, out Vector512<T> exponent)
     {
         if (typeof(T) == typeof(float))

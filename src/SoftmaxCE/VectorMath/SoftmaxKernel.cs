@@ -4,7 +4,7 @@ namespace SoftmaxCE;
 
 /// <summary>One row of logits: maximum, sum of exponentials, probabilities, log-probabilities.</summary>
 /// <remarks>
-/// softmax(x)[i] = e^(x[i] − max) / Σ e^(x[j] − max). The passes over a row that fits the cache:
+/// softmax(x)[i] = e^(x[i] − max) / Σ e^(x[j] − max), where a factor common to all exponentials may take the place of e^−max. The passes over a row that fits the cache:
 /// <code>
 ///   1  max               reads x                 one comparison per vector
 ///   2  exp, sum, store   reads x, writes e       the work: about 20 instructions per vector
@@ -14,8 +14,7 @@ namespace SoftmaxCE;
 /// is taken segment by segment, each relative to its own maximum while it is in the cache, and the last pass computes e anew from x
 /// and writes it past the cache: 8 bytes read and 4 written per float, against 24 for three plain passes.
 ///
-/// Three things keep the result within 2 ulp whatever the row: the rounding error of x − max goes into the exponential
-/// (<see cref="TwoSum.Subtract"/>), the sum is wider than T (<see cref="ISimd{TVector,T}.AddWide"/>), and the
+/// Three things keep the result within 2 ulp whatever the row: no rounding error of x − max enters (<see cref="RowExponential{T}"/>), the sum is wider than T (<see cref="ISimd{TVector,T}.AddWide"/>), and the
 /// factor 1 / sum carries its own rounding error. Computing e^(x − logSumExp) instead would lose |x − max| / 2 ulp.
 ///
 /// NaN and infinities need no tests in the loops: −∞ − max is −∞, whose exponential is 0; a NaN, a +∞ or a row of −∞ alone makes the sum
@@ -42,7 +41,7 @@ internal static unsafe class SoftmaxKernel
         where T : unmanaged
     {
         T max = Max<TSimd, TVector, T>(logits, count);
-        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, max, temperature, destination);
+        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, new(max, temperature), destination);
         T factor = RowSum.Reciprocal(sum, out T factorLow);
         Scale<TSimd, TVector, T>(destination, count, factor, factorLow);
     }
@@ -54,11 +53,12 @@ internal static unsafe class SoftmaxKernel
         where T : unmanaged
     {
         T max = Max<TSimd, TVector, T>(logits, count);
-        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, max, temperature, null);
-        double logLow = 0;
-        double log = sum.Value < 2
-            ? RowSum.Log1p(Sum<TSimd, TVector, T>(logits, count, max, temperature, null, exceptMaximum: true))
-            : RowSum.Log(sum, out logLow);
+        RowExponential<T> exponential = new(max, temperature);
+        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, exponential, null);
+        double ofMaximum = exponential.OfMaximum, logLow = 0;
+        double log = sum.Value < 2 * ofMaximum
+            ? RowSum.Log1p(Sum<TSimd, TVector, T>(logits, count, exponential, null, exceptMaximum: true).Value / ofMaximum)
+            : exponential.LogAboveMaximum(sum, out logLow);
         LogProbabilities<TSimd, TVector, T>(logits, count, max, temperature, log, logLow, destination);
     }
 
@@ -69,8 +69,8 @@ internal static unsafe class SoftmaxKernel
         where T : unmanaged
     {
         T max = Max<TSimd, TVector, T>(logits, count);
-        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, max, Element.FromDouble<T>(1), null);
-        T result = RowSum.LogSumExp(max, sum);
+        RowExponential<T> exponential = new(max, Element.FromDouble<T>(1));
+        T result = exponential.LogSumExp(Sum<TSimd, TVector, T>(logits, count, exponential, null));
         return double.IsNaN(Element.ToDouble(result)) && !ContainsNaN(logits, count) ? max : result;      // all −∞, or some +∞
     }
 
@@ -107,22 +107,32 @@ internal static unsafe class SoftmaxKernel
         return TSimd.MaxOfLanes(TSimd.Max(TSimd.Max(max0, max1), TSimd.Max(max2, max3)));
     }
 
-    /// <summary>Σ e^((x[i] − max) / temperature); the exponentials themselves go to <paramref name="exponentials"/> unless it is null.</summary>
+    /// <summary>The sum of the row's exponentials; the exponentials themselves go to <paramref name="exponentials"/> unless it is null.</summary>
     /// <param name="exceptMaximum">Leaves out the entries that equal the maximum.</param>
-    public static CompensatedSum Sum<TSimd, TVector, T>(T* logits, nuint count, T max, T temperature, T* exponentials, bool exceptMaximum = false)
+    public static CompensatedSum Sum<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row, T* exponentials, bool exceptMaximum = false)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged => row.IsDirect
+        ? Sum<TSimd, TVector, T, DirectExponential<TVector, T>>(logits, count, row, exponentials, exceptMaximum)
+        : Sum<TSimd, TVector, T, ShiftedExponential<TVector, T>>(logits, count, row, exponentials, exceptMaximum);
+
+    private static CompensatedSum Sum<TSimd, TVector, T, TExponential>(
+        T* logits, nuint count, in RowExponential<T> row, T* exponentials, bool exceptMaximum)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
+        where TExponential : struct, IRowExponential<TVector, T>
     {
         nuint lanes = (nuint)TSimd.Lanes, i = 0;
-        Shift<TVector> shift = Shift<TVector>.Create<TSimd, T>(max, temperature);
-        TVector zero = TSimd.Create(default), first = zero, second = zero;
+        TExponential exp = default;
+        exp.Prepare<TSimd>(row);
+        TVector zero = TSimd.Create(default), first = zero, second = zero, lost = zero, max = TSimd.Create(row.Max);
 
-        // Two exponentials are added before they are widened: one rounding, half the conversions.
+        // Two exponentials are added before they are widened: half the conversions for one rounding, which is kept with the others.
         for (; i + (2 * lanes) <= count; i += 2 * lanes)
         {
-            TVector x0 = TSimd.Load(ref *logits, i), e0 = shift.Exp<TSimd, T>(x0);
-            TVector x1 = TSimd.Load(ref *logits, i + lanes), e1 = shift.Exp<TSimd, T>(x1);
+            TVector x0 = TSimd.Load(ref *logits, i), e0 = exp.Of<TSimd>(x0, out TVector lost0);
+            TVector x1 = TSimd.Load(ref *logits, i + lanes), e1 = exp.Of<TSimd>(x1, out TVector lost1);
             if (exponentials != null)
             {
                 TSimd.Store(ref *exponentials, i, e0);
@@ -131,24 +141,40 @@ internal static unsafe class SoftmaxKernel
 
             if (exceptMaximum)
             {
-                e0 = TSimd.Select(TSimd.Equal(x0, shift.Max), zero, e0);
-                e1 = TSimd.Select(TSimd.Equal(x1, shift.Max), zero, e1);
+                Drop<TSimd, TVector, T, TExponential>(exp, x0, max, ref e0, ref lost0);
+                Drop<TSimd, TVector, T, TExponential>(exp, x1, max, ref e1, ref lost1);
             }
 
+            lost = TSimd.Add(lost, TSimd.Add(lost0, lost1));
             TSimd.AddWide(ref first, ref second, TSimd.Add(e0, e1));
         }
 
         TVector lowest = ExpPolynomial.Constant<TSimd, TVector, T>(float.NegativeInfinity, double.NegativeInfinity);
         for (; i < count; i += lanes)
         {
-            int here = (int)nuint.Min(lanes, count - i);
-            TVector x = TSimd.LoadPartial(logits + i, here, lowest), e = shift.Exp<TSimd, T>(x);
+            int here = count - i < lanes ? (int)(count - i) : TSimd.Lanes;
+            TVector x = TSimd.LoadPartial(logits + i, here, lowest), e = exp.Of<TSimd>(x, out TVector lost0);
             if (exponentials != null) TSimd.StorePartial(exponentials + i, here, e);
-            if (exceptMaximum) e = TSimd.Select(TSimd.Equal(x, shift.Max), zero, e);
+            if (exceptMaximum) Drop<TSimd, TVector, T, TExponential>(exp, x, max, ref e, ref lost0);
+            lost = TSimd.Add(lost, lost0);
             TSimd.AddWide(ref first, ref second, e);
         }
 
+        TSimd.AddWide(ref first, ref second, lost);
         return TSimd.TotalOfWide(first, second);
+    }
+
+    /// <summary>Takes the exponentials of the maximum, and those that stand for 0, out of a sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Drop<TSimd, TVector, T, TExponential>(TExponential exp, TVector x, TVector max, ref TVector e, ref TVector lost)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+        where TExponential : struct, IRowExponential<TVector, T>
+    {
+        TVector zero = TSimd.Create(default), nothing = exp.IsNothing<TSimd>(x), isMax = TSimd.Equal(x, max);
+        e = TSimd.Select(nothing, zero, TSimd.Select(isMax, zero, e));
+        lost = TSimd.Select(nothing, zero, TSimd.Select(isMax, zero, lost));
     }
 
     /// <summary>values[i] · (factor + factorLow), rounded almost once, in place.</summary>

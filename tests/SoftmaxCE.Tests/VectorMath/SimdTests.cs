@@ -40,7 +40,7 @@ public class SimdTests
     private unsafe struct Operations<T>(T* left, T* right, T* destination, int count) : IVectorKernel<T>
         where T : unmanaged
     {
-        public const int Count = 14;
+        public const int Count = 16;
         public int Lanes;
         public T Largest;
         public CompensatedSum Total;
@@ -66,7 +66,9 @@ public class SimdTests
                 10 => TSimd.Select(TSimd.Equal(a, b), a, b),
                 11 => TSimd.TimesPowerOfTwo(TSimd.SplitPowerOfTwo(positive, out _), TSimd.Create(Element.FromDouble<T>(-140))),
                 12 => TSimd.SplitPowerOfTwo(positive, out _),
-                _ => Exponent<TSimd, TVector>(positive),
+                13 => Exponent<TSimd, TVector>(positive),
+                14 => TSimd.Lookup(ScaledExp.Powers<T>(), a),
+                _ => TSimd.AddSixteenths(a, b),
             };
         }
 
