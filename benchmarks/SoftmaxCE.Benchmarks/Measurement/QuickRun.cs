@@ -15,6 +15,10 @@ internal sealed class QuickRun(TimeSpan timePerContender)
 {
     private const int Rounds = 15;
 
+    // Work of many seconds (training) gets fewer rounds.
+    private const int FewestRounds = 3;
+    private static readonly TimeSpan RoundsLimit = TimeSpan.FromSeconds(60);
+
     // The runtime recompiles a method after 30 calls, in the background and not before 100 ms of quiet; some methods twice.
     private const int WarmUps = 4;
     private const int WarmUpCalls = 40;
@@ -55,7 +59,8 @@ internal sealed class QuickRun(TimeSpan timePerContender)
         }
 
         foreach (Contender contender in contenders) contender.ChooseCalls();
-        for (int round = 0; round < Rounds; round++)
+        long start = Stopwatch.GetTimestamp();
+        for (int round = 0; round < Rounds && (round < FewestRounds || Stopwatch.GetElapsedTime(start) < RoundsLimit); round++)
             foreach (Contender contender in contenders) contender.Measure();
 
         foreach (Contender contender in contenders)
@@ -74,6 +79,7 @@ internal sealed class QuickRun(TimeSpan timePerContender)
         private readonly Action _call = benchmark.Descriptor.WorkloadMethod.CreateDelegate<Action>(suite);
         private readonly List<double> _nanoseconds = [];
         private int _callsPerRound = 1;
+        private bool _isLong;
 
         public string Method => benchmark.Descriptor.WorkloadMethod.Name;
 
@@ -90,14 +96,16 @@ internal sealed class QuickRun(TimeSpan timePerContender)
 
         public void WarmUp()
         {
+            if (_isLong) return;
             long start = Stopwatch.GetTimestamp();
             for (int i = 0; i < WarmUpCalls && Stopwatch.GetElapsedTime(start) < WarmUpLimit; i++) _call();
+            _isLong = Time(1) >= WarmUpLimit.TotalNanoseconds;
         }
 
         /// <summary>Sets the number of calls that fill the time of one round.</summary>
         public void ChooseCalls()
         {
-            for (int i = 0; i < 2; i++)
+            for (int i = 0; i < 2 && !_isLong; i++)
                 _callsPerRound = (int)Math.Clamp(timePerRound.TotalNanoseconds / Math.Max(Time(_callsPerRound), 1), 1, 1_000_000);
         }
 
