@@ -31,7 +31,7 @@ internal sealed class QuickRun(TimeSpan timePerContender)
         StringBuilder table = new();
         foreach (var sameParameters in BenchmarkConverter.TypeToBenchmarks(suite).BenchmarksCases
             .Where(benchmark => accepts(NameOf(benchmark)))
-            .GroupBy(benchmark => benchmark.Parameters.DisplayInfo)
+            .GroupBy(ParametersOf)
             .OrderBy(cases => Work.Values(cases.First())))
         {
             if (table.Length == 0) WriteLine(table, $"| {suite.Name} | min ns | median ns | ns/value | GB/s | to best peer, min | median |\n|---|---:|---:|---:|---:|---:|---:|");
@@ -42,7 +42,10 @@ internal sealed class QuickRun(TimeSpan timePerContender)
     }
 
     private static string NameOf(BenchmarkCase benchmark) =>
-        $"{benchmark.Descriptor.Type.Name}.{benchmark.Descriptor.WorkloadMethod.Name}({benchmark.Parameters.DisplayInfo})";
+        $"{benchmark.Descriptor.Type.Name}.{benchmark.Descriptor.WorkloadMethod.Name}({ParametersOf(benchmark)})";
+
+    // Not the DisplayInfo of BenchmarkDotNet, which shortens long values.
+    private static string ParametersOf(BenchmarkCase benchmark) => string.Join(", ", benchmark.Parameters.Items.Select(item => $"{item.Value}"));
 
     private void RunTogether(BenchmarkCase[] benchmarks, StringBuilder table)
     {
@@ -113,13 +116,12 @@ internal sealed class QuickRun(TimeSpan timePerContender)
 
         public string Row(IReadOnlyCollection<Contender> peers, string? score)
         {
-            string parameters = string.Concat(benchmark.Parameters.Items.Select(item => $", {item.Value}"));
             string ratios = IsOwn && peers.Count > 0
                 ? string.Create(CultureInfo.InvariantCulture, $"{peers.Min(p => p.Minimum) / Minimum:0.00}x | {peers.Min(p => p.Median) / Median:0.00}x")
                 : " | ";
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {Method}{parameters}{(score is null ? "" : ", " + score)} | {Minimum:N1} | {Median:N1} | {Work.NanosecondsPerValue(benchmark, Minimum):0.000} | {Work.GigabytesPerSecond(benchmark, Minimum):0.00} | {ratios} |");
+                $"| {Method}, {ParametersOf(benchmark)}{(score is null ? "" : ", " + score)} | {Minimum:N1} | {Median:N1} | {Work.NanosecondsPerValue(benchmark, Minimum):0.000} | {Work.GigabytesPerSecond(benchmark, Minimum):0.00} | {ratios} |");
         }
 
         // Nanoseconds of one call.
