@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
+using System.Runtime;
 using System.Text;
 using BenchmarkDotNet.Running;
 
@@ -20,7 +21,9 @@ internal sealed class QuickRun(TimeSpan timePerContender)
     private static readonly TimeSpan RoundsLimit = TimeSpan.FromSeconds(60);
 
     // The runtime recompiles a method after 30 calls, in the background and not before 100 ms of quiet; some methods twice.
-    private const int WarmUps = 4;
+    // Warm is who has gone through two warm-ups in which nothing was compiled any more.
+    private const int MostWarmUps = 20;
+    private const int WarmUpsWithoutCompilation = 2;
     private const int WarmUpCalls = 40;
     private static readonly TimeSpan CompilerQuiet = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan WarmUpLimit = TimeSpan.FromSeconds(1);
@@ -55,12 +58,7 @@ internal sealed class QuickRun(TimeSpan timePerContender)
         benchmarks[0].Descriptor.GlobalSetupMethod?.Invoke(suite, BindingFlags.DoNotWrapExceptions, null, null, null);
 
         Contender[] contenders = Array.ConvertAll(benchmarks, benchmark => new Contender(benchmark, suite, timePerContender / Rounds));
-        for (int i = 0; i < WarmUps; i++)
-        {
-            foreach (Contender contender in contenders) contender.WarmUp();
-            Thread.Sleep(CompilerQuiet);
-        }
-
+        WarmUp(contenders);
         foreach (Contender contender in contenders) contender.ChooseCalls();
         long start = Stopwatch.GetTimestamp();
         for (int round = 0; round < Rounds && (round < FewestRounds || Stopwatch.GetElapsedTime(start) < RoundsLimit); round++)
@@ -69,6 +67,18 @@ internal sealed class QuickRun(TimeSpan timePerContender)
         foreach (Contender contender in contenders)
             WriteLine(table, contender.Row([.. contenders.Where(contender.IsComparable)], (suite as IScoredSuite)?.Score(contender.Method)));
         benchmarks[0].Descriptor.GlobalCleanupMethod?.Invoke(suite, null);
+    }
+
+    private static void WarmUp(Contender[] contenders)
+    {
+        int quiet = 0;
+        for (int i = 0; i < MostWarmUps && quiet < WarmUpsWithoutCompilation; i++)
+        {
+            long compiled = JitInfo.GetCompiledMethodCount();
+            foreach (Contender contender in contenders) contender.WarmUp();
+            Thread.Sleep(CompilerQuiet);
+            quiet = JitInfo.GetCompiledMethodCount() == compiled ? quiet + 1 : 0;
+        }
     }
 
     private static void WriteLine(StringBuilder table, string line)
