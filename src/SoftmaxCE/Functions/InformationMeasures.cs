@@ -13,6 +13,9 @@ namespace SoftmaxCE;
 /// </remarks>
 public static partial class InformationMeasures
 {
+    /// <summary>Largest error of the measures from probabilities, in ulp of the exact value of the entries given.</summary>
+    internal const double MaxUlpError = 8;
+
     /// <summary>Entropy H(p) = −Σ p[i] ln p[i], in nats.</summary>
     /// <param name="p">The distribution; entries ≥ 0, taken as given.</param>
     /// <returns>0 when one entry is 1; ln n for n equal entries 1/n.</returns>

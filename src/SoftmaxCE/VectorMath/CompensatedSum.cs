@@ -11,7 +11,8 @@ internal struct CompensatedSum
     /// <summary>What rounding took from <see cref="High"/>.</summary>
     public double Low;
 
-    public readonly double Value => High + Low;
+    /// <summary>The total. Once it is infinite or NaN, <see cref="Low"/> means nothing.</summary>
+    public readonly double Value => double.IsFinite(High) ? High + Low : High;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(double value)

@@ -8,7 +8,7 @@ internal readonly record struct LogNormalizer(double Max, double Log, double Log
 /// <summary>One step over a block of logits of p and q.</summary>
 internal enum LogitSum
 {
-    /// <summary>Largest |g| with g = (zQ − zP) − shift, over entries where p &gt; 0.</summary>
+    /// <summary>Largest |g| with g = (zQ − zP) − shift, over entries where p or q is above 0.</summary>
     Spread,
 
     /// <summary>Σ p (e^g − 1), for |g| ≤ ln 2 / 2.</summary>
@@ -47,7 +47,8 @@ internal unsafe struct LogitDivergenceKernel(double* logitsP, double* logitsQ, i
             int here = Math.Min(TSimd.Lanes, count - i);
             TVector zP = TSimd.LoadPartial(logitsP + i, here, lowest), zQ = TSimd.LoadPartial(logitsQ + i, here, lowest);
             TVector probability = Probability<TSimd, TVector>(zP, p, out TVector logP);
-            TVector present = TSimd.LessThan(zero, probability);
+            TVector other = Probability<TSimd, TVector>(zQ, q, out TVector logQ);
+            TVector present = TSimd.LessThan(zero, TSimd.Max(probability, other));
             TVector delta = Delta<TSimd, TVector>(zP, zQ);
             TVector near = TSimd.LessThan(TSimd.Abs(delta), TSimd.Create(Near));
             TVector curvature = TSimd.Multiply(TSimd.Multiply(delta, delta), ExpPolynomial.SecondOrder<TSimd, TVector, double>(TSimd.Subtract(zero, delta)));
@@ -61,7 +62,6 @@ internal unsafe struct LogitDivergenceKernel(double* logitsP, double* logitsQ, i
                     break;
                 case LogitSum.KullbackLeibler:
                 {
-                    Probability<TSimd, TVector>(zQ, q, out TVector logQ);
                     TVector far = TSimd.Multiply(probability, TSimd.Subtract(logP, logQ));
                     TVector term = TSimd.Select(near, TSimd.Multiply(probability, curvature), far);
                     TVector difference = TSimd.Select(near, TSimd.Multiply(probability, TSimd.Subtract(delta, curvature)), zero);
@@ -74,7 +74,7 @@ internal unsafe struct LogitDivergenceKernel(double* logitsP, double* logitsQ, i
 
                 default:
                 {
-                    TVector other = Probability<TSimd, TVector>(zQ, q, out _), sum = TSimd.Add(probability, other);
+                    TVector sum = TSimd.Add(probability, other);
                     TVector eMinus1 = TSimd.Subtract(curvature, delta);                                          // e^−δ − 1
                     TVector t = TSimd.Select(
                         near,
