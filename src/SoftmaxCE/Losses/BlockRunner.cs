@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Numerics;
-using System.Numerics.Tensors;
 
 namespace SoftmaxCE;
 
@@ -37,25 +35,5 @@ internal static class BlockRunner
         for (int block = 0; block < blocks.Count; block++) totals.Add(partial[block]);
         ArrayPool<TTotals>.Shared.Return(partial);
         return totals;
-    }
-}
-
-/// <summary>Values on their way between the caller's type and the type that has a kernel; null stands for what is absent.</summary>
-internal static unsafe class Conversion
-{
-    public static TKernel* To<T, TKernel>(T* source, TKernel* destination, int count)
-        where T : unmanaged, INumberBase<T>
-        where TKernel : unmanaged, INumberBase<TKernel>
-    {
-        if (source == null) return null;
-        TensorPrimitives.ConvertTruncating(new ReadOnlySpan<T>(source, count), new Span<TKernel>(destination, count));
-        return destination;
-    }
-
-    public static void Back<TKernel, T>(TKernel* source, T* destination, int count)
-        where T : unmanaged, INumberBase<T>
-        where TKernel : unmanaged, INumberBase<TKernel>
-    {
-        if (source != null) TensorPrimitives.ConvertTruncating(new ReadOnlySpan<TKernel>(source, count), new Span<T>(destination, count));
     }
 }

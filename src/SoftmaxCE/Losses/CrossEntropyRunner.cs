@@ -87,9 +87,7 @@ internal static unsafe class CrossEntropyRunner
             task.SampleWeights = (TKernel*)given.SampleWeights;
             task.Gradient = (TKernel*)given.Gradient;
             task.RowLosses = (TKernel*)given.RowLosses;
-            CrossEntropyKernel<TKernel> kernel = new(task, rows);
-            VectorWidth.Run<CrossEntropyKernel<TKernel>, TKernel>(ref kernel);
-            return kernel.Totals;
+            return RunKernel(task, rows);
         }
 
         /// <summary>Logits (where the gradient then goes), targets, sample weights and losses, one after the other in one buffer.</summary>
@@ -104,13 +102,33 @@ internal static unsafe class CrossEntropyRunner
                 task.SampleWeights = Conversion.To(given.SampleWeights, start + (2 * logits), rows);
                 task.Gradient = given.Gradient == null ? null : task.Logits;
                 task.RowLosses = given.RowLosses == null ? null : start + (2 * logits) + rows;
-                CrossEntropyKernel<TKernel> kernel = new(task, rows);
-                VectorWidth.Run<CrossEntropyKernel<TKernel>, TKernel>(ref kernel);
+                CrossEntropyTotals totals = RunKernel(task, rows);
                 Conversion.Back(task.Gradient, given.Gradient, logits);
                 Conversion.Back(task.RowLosses, given.RowLosses, rows);
                 ArrayPool<TKernel>.Shared.Return(buffer);
-                return kernel.Totals;
+                return totals;
             }
+        }
+
+        private static CrossEntropyTotals RunKernel(in CrossEntropyTask<TKernel> task, int rows)
+        {
+            if (FewClassesKernel<TKernel>.Fits(task))
+            {
+                FewClassesKernel<TKernel> fewClasses = new(task, rows);
+                VectorWidth.Run<FewClassesKernel<TKernel>, TKernel>(ref fewClasses);
+                return fewClasses.Totals;
+            }
+
+            if (LabelRowsKernel<TKernel>.Fits(task))
+            {
+                LabelRowsKernel<TKernel> labels = new(task, rows);
+                VectorWidth.Run<LabelRowsKernel<TKernel>, TKernel>(ref labels);
+                return labels.Totals;
+            }
+
+            CrossEntropyKernel<TKernel> kernel = new(task, rows);
+            VectorWidth.Run<CrossEntropyKernel<TKernel>, TKernel>(ref kernel);
+            return kernel.Totals;
         }
     }
 }

@@ -46,6 +46,11 @@ internal static class LossArguments
         if (value is not (LossReduction.Mean or LossReduction.Sum)) ThrowUnknown(value, name);
     }
 
+    public static void Known(KullbackLeiblerReduction value, [CallerArgumentExpression(nameof(value))] string name = "")
+    {
+        if ((uint)value > (uint)KullbackLeiblerReduction.Sum) ThrowUnknown(value, name);
+    }
+
     /// <summary>No target is negative; NaN passes and makes its row NaN.</summary>
     public static void NotNegative<T>(ReadOnlySpan<T> targets, [CallerArgumentExpression(nameof(targets))] string name = "")
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -115,7 +120,9 @@ internal static class LossArguments
     private static void ThrowNotShare(double value, string name) => throw new ArgumentOutOfRangeException(name, value, "Must be in [0, 1].");
 
     [DoesNotReturn]
-    private static void ThrowUnknown(LossReduction value, string name) => throw new ArgumentOutOfRangeException(name, value, "Must be Mean or Sum.");
+    private static void ThrowUnknown<TReduction>(TReduction value, string name)
+        where TReduction : struct, Enum =>
+        throw new ArgumentOutOfRangeException(name, value, $"Must be one of {string.Join(", ", Enum.GetNames<TReduction>())}.");
 
     [DoesNotReturn]
     private static void ThrowWeight(int index, double weight, string name) =>

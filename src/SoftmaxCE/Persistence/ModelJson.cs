@@ -67,7 +67,15 @@ internal static class ModelJson
         }
     }
 
-    public static string ToText(Action<Utf8JsonWriter> write)
+    /// <summary>Names as a JSON array.</summary>
+    public static string ToText(IReadOnlyList<string> names) => ToText(json =>
+    {
+        json.WriteStartArray();
+        foreach (string name in names) json.WriteStringValue(name);
+        json.WriteEndArray();
+    });
+
+    private static string ToText(Action<Utf8JsonWriter> write)
     {
         ArrayBufferWriter<byte> buffer = new();
         using (Utf8JsonWriter json = new(buffer, Compact)) write(json);
@@ -103,12 +111,7 @@ internal static class ModelJson
     private static void WriteOnOneLine(Utf8JsonWriter json, string name, IReadOnlyList<string> names)
     {
         json.WritePropertyName(name);
-        json.WriteRawValue(ToText(line =>
-        {
-            line.WriteStartArray();
-            foreach (string text in names) line.WriteStringValue(text);
-            line.WriteEndArray();
-        }));
+        json.WriteRawValue(ToText(names));
     }
 
     // A raw value is not indented by the writer; the white space before it does that.

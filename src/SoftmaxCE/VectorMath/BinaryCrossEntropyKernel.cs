@@ -81,7 +81,7 @@ internal unsafe struct BinaryCrossEntropyKernel<T> : IVectorKernel<T>
         }
 
         CompensatedSum total = TSimd.TotalOfWide(losses, lossesRest);
-        Totals.Loss = double.IsFinite(total.High) ? total.Value : total.High;
+        Totals.Loss = total.Value;
         Totals.Correct = (int)TSimd.TotalOfWide(correct, correctRest).High;
     }
 

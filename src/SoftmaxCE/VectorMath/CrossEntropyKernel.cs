@@ -10,6 +10,9 @@ namespace SoftmaxCE;
 internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int rowCount) : IVectorKernel<T>
     where T : unmanaged
 {
+    /// <summary>Largest error in ulp of a row's loss for a label, and of its gradient in every class, while the exact value is a normal number.</summary>
+    public const double MaxUlpError = 4.0;
+
     private readonly CrossEntropyTask<T> _task = task;
     private CrossEntropyTotals _totals;
 
@@ -143,7 +146,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
     }
 
     /// <summary>No class has a larger logit than the label, and none before it has the same.</summary>
-    private static bool IsFirstMaximum<TSimd, TVector>(T* logits, int label, T max)
+    public static bool IsFirstMaximum<TSimd, TVector>(T* logits, int label, T max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {

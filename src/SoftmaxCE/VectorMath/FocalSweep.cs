@@ -24,7 +24,7 @@ internal readonly unsafe struct FocalSweep<T>(
         }
 
         double lse = _pivot.LogSumExp;
-        return (double.IsFinite(loss.High) ? loss.Value : loss.High) + (zLoss == 0 ? 0 : zLoss * lse * lse);
+        return loss.Value + (zLoss == 0 ? 0 : zLoss * lse * lse);
     }
 
     /// <summary>Reads logit j before it writes gradient j, so that both may be the same memory.</summary>

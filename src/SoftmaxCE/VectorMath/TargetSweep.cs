@@ -37,7 +37,7 @@ internal static unsafe class TargetSweep
         }
 
         CompensatedSum dotSum = TSimd.TotalOfWide(dots, dotsRest);
-        dot = double.IsFinite(dotSum.High) ? dotSum.Value : dotSum.High;
+        dot = dotSum.Value;
         TVector pivotSum = zero, pivotRest = zero;
         TSimd.AddWide(ref pivotSum, ref pivotRest, atPivot);
         return new(TSimd.TotalOfWide(others, othersRest).Value, TSimd.TotalOfWide(pivotSum, pivotRest).Value);

@@ -30,6 +30,15 @@ internal static class LossValues
         return values;
     }
 
+    /// <summary>Values in [−10, 10) that are the same on every platform to the last bit.</summary>
+    public static float[] Uniform(int count, int seed)
+    {
+        Random random = new(seed);
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) values[i] = (random.NextSingle() * 20) - 10;
+        return values;
+    }
+
     public static int[] Labels(int count, int classCount, int seed)
     {
         Random random = new(seed);
