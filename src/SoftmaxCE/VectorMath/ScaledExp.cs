@@ -131,7 +131,7 @@ internal static unsafe class ScaledExp
     ]);
 
     /// <summary>Largest |x| up to which the reduction, with ln 2 in two parts, is good to 0.05 ulp of the exponential.</summary>
-    public static double Reach<T>() => typeof(T) == typeof(float) ? 1000 : 5e4;
+    public static double Reach<T>() => typeof(T) == typeof(float) ? 500 : 5e4;
 
     /// <summary>The exponent of the factor that a row with maximum k ln 2 takes is k − this: room for the smallest results to stay normal.</summary>
     public static double Headroom<T>() => typeof(T) == typeof(float) ? 70 : 130;
