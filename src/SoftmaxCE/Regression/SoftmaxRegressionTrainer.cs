@@ -72,6 +72,8 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
     private SolverResult Run(Solver solver, SoftmaxRegressionObjective objective, SolverSettings settings, TrainingMonitor monitor, SolverStart from) => solver switch
     {
         Solver.GradientDescent => new GradientDescentSolver(objective, _options.GradientDescent, settings, monitor).Run(from),
+        Solver.Lbfgs => new LbfgsSolver(objective, settings, monitor).Run(from),
+        Solver.ProximalNewton => new ProximalNewtonSolver(objective, _options.L1, settings, monitor).Run(from),
         _ => new NewtonSolver(objective, settings, monitor).Run(from),
     };
 

@@ -84,6 +84,11 @@ public interface IObjective
     /// </summary>
     void SubspaceHessian(Span<double> hessian);
 
+    /// <summary>The Hessian of the mean loss at the point, for some of the parameters. Where all rows would take too much room, a fixed sample of rows stands for them.</summary>
+    /// <param name="parameters">Indices into a point, rising: coefficients, then intercepts.</param>
+    /// <param name="hessian">[count, count], overwritten.</param>
+    void PartialHessian(ReadOnlySpan<int> parameters, double[] hessian);
+
     /// <summary>Weighted mean of p (1 − p) for every class at the point.</summary>
     void ClassCurvatures(Span<double> curvatures);
 }

@@ -17,7 +17,7 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
         monitor.Record(0, value, gap);
         for (int iteration = 0; ; iteration++)
         {
-            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? ReasonWithoutPenalty(decrement, value);
+            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? ReasonWithoutPenalty(objective, settings, decrement, value);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
             if (reason is not null && !precise)
             {
@@ -50,7 +50,7 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
     private double EnoughReduction(double value, double gap) => double.IsFinite(gap) && gap > 0 ? 0.3 * Math.Sqrt(settings.Tolerance * value / gap) : 0;
 
     /// <summary>Without a penalty there is no gap: margins and the Newton decrement decide.</summary>
-    private StopReason? ReasonWithoutPenalty(double decrement, double value)
+    public static StopReason? ReasonWithoutPenalty(IObjective objective, SolverSettings settings, double decrement, double value)
     {
         if (objective.L2 > 0) return null;
         if (objective.SmallestMargin() > 0) return StopReason.Separable;
