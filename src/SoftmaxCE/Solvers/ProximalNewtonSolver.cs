@@ -27,7 +27,7 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
 
             int[] active = ActiveSet(point, gradient);
             QuadraticModel model = new(objective, active, _count, l1, point, gradient);
-            double[] change = model.Minimize(monitor);
+            double[] change = model.Minimize(ModelAccuracy(value, gap), monitor);
             Array.Clear(direction);
             for (int a = 0; a < active.Length; a++) direction[active[a]] = change[a];
             decrement = -DoubleVectors.Dot(gradient, direction);
@@ -42,6 +42,9 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
             monitor.Record(iteration + 1, value, gap);
         }
     }
+
+    /// <summary>Far from the optimum the model soon changes; near it the step must be good for the convergence to be quadratic.</summary>
+    private static double ModelAccuracy(double value, double gap) => Math.Clamp(0.1 * gap / value, 1e-10, 1e-2);
 
     /// <summary>Coefficients that are not 0 or want to leave it, and the intercepts.</summary>
     private int[] ActiveSet(double[] point, double[] gradient)

@@ -9,9 +9,6 @@ internal sealed class QuadraticModel
     private const int MaxRounds = 200;
     private const int SweepsPerRound = 5;
 
-    // The outer iteration certifies; inside, this much of the first violation is enough.
-    private const double Accuracy = 1e-10;
-
     private readonly int _size;
     private readonly double[] _hessian;
     private readonly double[] _gradient;        // g + HΔ, kept up to date
@@ -43,15 +40,17 @@ internal sealed class QuadraticModel
     }
 
     /// <summary>Δ at the minimum.</summary>
-    public double[] Minimize(TrainingMonitor monitor)
+    /// <param name="accuracy">The part of the first violation that may be left.</param>
+    /// <param name="monitor">May ask to leave early.</param>
+    public double[] Minimize(double accuracy, TrainingMonitor monitor)
     {
-        double first = Violation();
+        double enough = accuracy * Violation();
         for (int round = 0; round < MaxRounds && !monitor.MustStop; round++)
         {
-            for (int sweep = 0; sweep < SweepsPerRound; sweep++) Sweep();
-            if (Violation() <= Accuracy * first) break;
-            NewtonOnSupport();
-            if (Violation() <= Accuracy * first) break;
+            bool settled = true;
+            for (int sweep = 0; sweep < SweepsPerRound; sweep++) settled = Sweep() && (settled || sweep == 1);
+            if (Violation() <= enough) break;
+            if (settled || round % 10 == 9) NewtonOnSupport();
         }
 
         double[] change = new double[_size];
@@ -59,17 +58,21 @@ internal sealed class QuadraticModel
         return change;
     }
 
-    /// <summary>Minimises over each parameter in turn.</summary>
-    private void Sweep()
+    /// <summary>Minimises over each parameter in turn; whether all signs stayed.</summary>
+    private bool Sweep()
     {
+        bool settled = true;
         for (int a = 0; a < _size; a++)
         {
             double curvature = _hessian[(a * _size) + a];
             if (!(curvature > 0)) continue;
             double target = (curvature * _values[a]) - _gradient[a];
             double shrunk = Math.Abs(target) <= _penalty[a] ? 0 : (target - (Math.Sign(target) * _penalty[a])) / curvature;
+            settled &= Math.Sign(shrunk) == Math.Sign(_values[a]);
             Move(a, shrunk);
         }
+
+        return settled;
     }
 
     private void Move(int a, double value)

@@ -6,33 +6,34 @@ internal static unsafe class Cholesky
     // Columns of a panel: the update of the rest by a panel is a product of matrices and stays in cache.
     private const int Panel = 32;
 
+    // Rows of the rest that are updated at a time, by one thread.
+    private const int Strip = 40;
+
     /// <summary>Factors a matrix that is positive semidefinite up to rounding.</summary>
-    /// <param name="matrix">[size, size]; only the lower triangle is read.</param>
+    /// <param name="matrix">[size, size]; only the lower triangle is read. What is above the diagonal is meaningless afterwards.</param>
     /// <param name="size">Rows.</param>
     /// <param name="floor">Pivots that rounding has brought below this are raised to it, which damps the directions that the matrix does not see.</param>
     /// <param name="maxDegreeOfParallelism">Most threads; the result does not depend on it.</param>
     public static void Factor(double[] matrix, int size, double floor, int maxDegreeOfParallelism = 1)
     {
-        fixed (double* a = matrix)
+        // The panel's part below the diagonal, column by column, and the same negated.
+        double[] below = PinnedMemory.Allocate<double>(Panel * size), negated = PinnedMemory.Allocate<double>(Panel * size);
+        for (int start = 0; start < size; start += Panel)
         {
-            nint address = (nint)a;
-            for (int start = 0; start < size; start += Panel)
+            int width = Math.Min(Panel, size - start), next = start + width, rest = size - next;
+            FactorDiagonal(matrix, size, start, width, floor);
+            if (rest == 0) continue;
+            SolveBelow(matrix, size, start, width, below, negated);
+            ParallelOptions options = new() { MaxDegreeOfParallelism = (long)rest * rest * width < 400_000 ? 1 : maxDegreeOfParallelism };
+            Parallel.For(0, (rest + Strip - 1) / Strip, options, strip =>
             {
-                int width = Math.Min(Panel, size - start), end = start + width;
-                FactorPanel(a, size, start, width, floor);
-                int rest = size - end;
-                if (rest <= 0) continue;
-                int columns = start, strips = (rest + 7) / 8;
-                if (maxDegreeOfParallelism == 1 || (long)rest * rest * width < 400_000)
+                int first = strip * Strip, length = Math.Min(Strip, rest - first);
+                fixed (double* a = matrix)
                 {
-                    for (int strip = 0; strip < strips; strip++) UpdateStrip((double*)address, size, columns, width, end + (8 * strip));
+                    double* t = PinnedMemory.Pointer(below), n = PinnedMemory.Pointer(negated) + first;
+                    OuterProducts<double>.Add(n, length, rest, t, width, first + length, rest, a + ((long)(next + first) * size) + next, size);
                 }
-                else
-                {
-                    Parallel.For(0, strips, new ParallelOptions { MaxDegreeOfParallelism = maxDegreeOfParallelism },
-                        strip => UpdateStrip((double*)address, size, columns, width, end + (8 * strip)));
-                }
-            }
+            });
         }
     }
 
@@ -52,32 +53,44 @@ internal static unsafe class Cholesky
         }
     }
 
-    /// <summary>Factors the columns of a panel, from its diagonal block down.</summary>
-    private static void FactorPanel(double* a, int size, int start, int width, double floor)
+    /// <summary>The square block on the diagonal, column by column.</summary>
+    private static void FactorDiagonal(double[] matrix, int size, int start, int width, double floor)
     {
         for (int j = start; j < start + width; j++)
         {
-            double* row = a + ((long)j * size);
-            double pivot = row[j] - Dot(row + start, row + start, j - start);
+            double pivot = matrix[(j * size) + j];
+            for (int k = start; k < j; k++) pivot = Math.FusedMultiplyAdd(-matrix[(j * size) + k], matrix[(j * size) + k], pivot);
             double root = Math.Sqrt(pivot > floor ? pivot : floor);
-            row[j] = root;
-            for (int i = j + 1; i < size; i++)
+            matrix[(j * size) + j] = root;
+            for (int i = j + 1; i < start + width; i++)
             {
-                double* below = a + ((long)i * size);
-                below[j] = (below[j] - Dot(below + start, row + start, j - start)) / root;
+                double sum = matrix[(i * size) + j];
+                for (int k = start; k < j; k++) sum = Math.FusedMultiplyAdd(-matrix[(i * size) + k], matrix[(j * size) + k], sum);
+                matrix[(i * size) + j] = sum / root;
             }
         }
     }
 
-    /// <summary>Subtracts the panel's part from up to 8 rows of the rest.</summary>
-    private static void UpdateStrip(double* a, int size, int start, int width, int firstRow)
+    /// <summary>L₂₁ = A₂₁ L₁₁⁻ᵀ, all rows of a column at once.</summary>
+    private static void SolveBelow(double[] matrix, int size, int start, int width, double[] below, double[] negated)
     {
-        for (int i = firstRow; i < Math.Min(firstRow + 8, size); i++)
+        int next = start + width, rest = size - next;
+        for (int i = 0; i < rest; i++)
         {
-            double* row = a + ((long)i * size);
-            for (int k = start + width; k <= i; k++) row[k] -= Dot(row + start, a + ((long)k * size) + start, width);
+            for (int j = 0; j < width; j++) below[(j * rest) + i] = matrix[((next + i) * size) + start + j];
+        }
+
+        for (int j = 0; j < width; j++)
+        {
+            Span<double> column = below.AsSpan(j * rest, rest), minus = negated.AsSpan(j * rest, rest);
+            for (int k = 0; k < j; k++) DoubleVectors.AddScaled(below.AsSpan(k * rest, rest), -matrix[((start + j) * size) + start + k], column);
+            double root = matrix[((start + j) * size) + start + j];
+            for (int i = 0; i < rest; i++)
+            {
+                column[i] /= root;
+                minus[i] = -column[i];
+                matrix[((next + i) * size) + start + j] = column[i];
+            }
         }
     }
-
-    private static double Dot(double* x, double* y, int length) => DoubleVectors.Dot(new ReadOnlySpan<double>(x, length), new ReadOnlySpan<double>(y, length));
 }

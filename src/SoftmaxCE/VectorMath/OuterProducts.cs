@@ -7,45 +7,65 @@ namespace SoftmaxCE;
 /// Each pack of features of each c is summed over the rows of the block in order, in the element type, and then added to the sums in
 /// double; so neither the tile (5 residuals × 4 packs) nor the vector width changes a bit.
 /// </remarks>
-internal readonly unsafe struct OuterProducts<T>(T* residuals, int residualCount, T* rows, int rowCount, int featureCount, double* sums) : IVectorKernel<T>
+internal unsafe struct OuterProducts<T> : IVectorKernel<T>
     where T : unmanaged
 {
-    public static void Add(T* residuals, int residualCount, T* rows, int rowCount, int featureCount, double* sums)
+    private T* _residuals;
+    private T* _rows;
+    private double* _sums;
+    private int _residualCount;
+    private int _rowCount;
+    private int _featureCount;
+    private long _residualStride;
+    private long _rowStride;
+    private long _sumStride;
+
+    /// <summary>All three matrices without gaps between their rows.</summary>
+    public static void Add(T* residuals, int residualCount, T* rows, int rowCount, int featureCount, double* sums) =>
+        Add(residuals, residualCount, residualCount, rows, rowCount, featureCount, featureCount, sums, featureCount);
+
+    /// <summary>Each matrix with the distance between its rows.</summary>
+    public static void Add(
+        T* residuals, int residualCount, long residualStride, T* rows, int rowCount, int featureCount, long rowStride, double* sums, long sumStride)
     {
-        OuterProducts<T> kernel = new(residuals, residualCount, rows, rowCount, featureCount, sums);
+        OuterProducts<T> kernel = new()
+        {
+            _residuals = residuals, _residualCount = residualCount, _residualStride = residualStride, _rows = rows, _rowCount = rowCount,
+            _featureCount = featureCount, _rowStride = rowStride, _sums = sums, _sumStride = sumStride,
+        };
         VectorWidth.Run<OuterProducts<T>, T>(ref kernel);
     }
 
-    public void Run<TSimd, TVector>()
+    public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         int j = 0;
-        for (; j + (4 * TSimd.Lanes) <= featureCount; j += 4 * TSimd.Lanes)
+        for (; j + (4 * TSimd.Lanes) <= _featureCount; j += 4 * TSimd.Lanes)
         {
             int c = 0;
-            for (; c + 5 <= residualCount; c += 5) FiveByFourPacks<TSimd, TVector>(c, j);
-            for (; c < residualCount; c++) OneByFourPacks<TSimd, TVector>(c, j);
+            for (; c + 5 <= _residualCount; c += 5) FiveByFourPacks<TSimd, TVector>(c, j);
+            for (; c < _residualCount; c++) OneByFourPacks<TSimd, TVector>(c, j);
         }
 
-        for (; j < featureCount; j += TSimd.Lanes)
+        for (; j < _featureCount; j += TSimd.Lanes)
         {
-            int count = Math.Min(TSimd.Lanes, featureCount - j);
+            int count = Math.Min(TSimd.Lanes, _featureCount - j);
             int c = 0;
-            for (; c + 5 <= residualCount; c += 5) FiveByOnePack<TSimd, TVector>(c, j, count);
-            for (; c < residualCount; c++) OneByOnePack<TSimd, TVector>(c, j, count);
+            for (; c + 5 <= _residualCount; c += 5) FiveByOnePack<TSimd, TVector>(c, j, count);
+            for (; c < _residualCount; c++) OneByOnePack<TSimd, TVector>(c, j, count);
         }
     }
 
-    private void FiveByFourPacks<TSimd, TVector>(int c, int j)
+    private readonly void FiveByFourPacks<TSimd, TVector>(int c, int j)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         TVector zero = TSimd.Create(default);
         TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero, s10 = zero, s11 = zero, s12 = zero, s13 = zero, s20 = zero, s21 = zero;
         TVector s22 = zero, s23 = zero, s30 = zero, s31 = zero, s32 = zero, s33 = zero, s40 = zero, s41 = zero, s42 = zero, s43 = zero;
-        T* x = rows + j, r = residuals + c;
-        for (int i = 0; i < rowCount; i++, x += featureCount, r += residualCount)
+        T* x = _rows + j, r = _residuals + c;
+        for (int i = 0; i < _rowCount; i++, x += _rowStride, r += _residualStride)
         {
             TVector x0 = TSimd.Load(ref *x, 0), x1 = TSimd.Load(ref *x, (nuint)TSimd.Lanes);
             TVector x2 = TSimd.Load(ref *x, (nuint)(2 * TSimd.Lanes)), x3 = TSimd.Load(ref *x, (nuint)(3 * TSimd.Lanes));
@@ -83,13 +103,13 @@ internal readonly unsafe struct OuterProducts<T>(T* residuals, int residualCount
         AddFour<TSimd, TVector>(c + 4, j, s40, s41, s42, s43);
     }
 
-    private void OneByFourPacks<TSimd, TVector>(int c, int j)
+    private readonly void OneByFourPacks<TSimd, TVector>(int c, int j)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         TVector zero = TSimd.Create(default), s0 = zero, s1 = zero, s2 = zero, s3 = zero;
-        T* x = rows + j, r = residuals + c;
-        for (int i = 0; i < rowCount; i++, x += featureCount, r += residualCount)
+        T* x = _rows + j, r = _residuals + c;
+        for (int i = 0; i < _rowCount; i++, x += _rowStride, r += _residualStride)
         {
             TVector v = TSimd.Create(*r);
             s0 = TSimd.MultiplyAdd(v, TSimd.Load(ref *x, 0), s0);
@@ -101,13 +121,13 @@ internal readonly unsafe struct OuterProducts<T>(T* residuals, int residualCount
         AddFour<TSimd, TVector>(c, j, s0, s1, s2, s3);
     }
 
-    private void FiveByOnePack<TSimd, TVector>(int c, int j, int count)
+    private readonly void FiveByOnePack<TSimd, TVector>(int c, int j, int count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         TVector zero = TSimd.Create(default), s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero;
-        T* x = rows + j, r = residuals + c;
-        for (int i = 0; i < rowCount; i++, x += featureCount, r += residualCount)
+        T* x = _rows + j, r = _residuals + c;
+        for (int i = 0; i < _rowCount; i++, x += _rowStride, r += _residualStride)
         {
             TVector v = count == TSimd.Lanes ? TSimd.Load(ref *x, 0) : TSimd.LoadPartial(x, count, zero);
             s0 = TSimd.MultiplyAdd(TSimd.Create(r[0]), v, s0);
@@ -124,13 +144,13 @@ internal readonly unsafe struct OuterProducts<T>(T* residuals, int residualCount
         AddPack<TSimd, TVector>(c + 4, j, count, s4);
     }
 
-    private void OneByOnePack<TSimd, TVector>(int c, int j, int count)
+    private readonly void OneByOnePack<TSimd, TVector>(int c, int j, int count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         TVector zero = TSimd.Create(default), s = zero;
-        T* x = rows + j, r = residuals + c;
-        for (int i = 0; i < rowCount; i++, x += featureCount, r += residualCount)
+        T* x = _rows + j, r = _residuals + c;
+        for (int i = 0; i < _rowCount; i++, x += _rowStride, r += _residualStride)
         {
             TVector v = count == TSimd.Lanes ? TSimd.Load(ref *x, 0) : TSimd.LoadPartial(x, count, zero);
             s = TSimd.MultiplyAdd(TSimd.Create(*r), v, s);
@@ -140,11 +160,11 @@ internal readonly unsafe struct OuterProducts<T>(T* residuals, int residualCount
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void AddFour<TSimd, TVector>(int c, int j, TVector s0, TVector s1, TVector s2, TVector s3)
+    private readonly void AddFour<TSimd, TVector>(int c, int j, TVector s0, TVector s1, TVector s2, TVector s3)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        double* at = sums + ((long)c * featureCount) + j;
+        double* at = _sums + (c * _sumStride) + j;
         TSimd.AddToDoubles(at, s0);
         TSimd.AddToDoubles(at + TSimd.Lanes, s1);
         TSimd.AddToDoubles(at + (2 * TSimd.Lanes), s2);
@@ -152,11 +172,11 @@ internal readonly unsafe struct OuterProducts<T>(T* residuals, int residualCount
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void AddPack<TSimd, TVector>(int c, int j, int count, TVector sum)
+    private readonly void AddPack<TSimd, TVector>(int c, int j, int count, TVector sum)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        double* at = sums + ((long)c * featureCount) + j;
+        double* at = _sums + (c * _sumStride) + j;
         if (count == TSimd.Lanes)
         {
             TSimd.AddToDoubles(at, sum);
