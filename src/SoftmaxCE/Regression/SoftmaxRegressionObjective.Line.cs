@@ -43,7 +43,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         return new LineValue(sums[0] * scale, sums[1] * scale, sums[2] * scale);
     }
 
-    public void SolveIntercepts(double position, Span<double> shifts)
+    public void SolveIntercepts(double position, double accuracy, Span<double> shifts)
     {
         shifts.Clear();
         if (!HasIntercepts) return;
@@ -74,7 +74,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
                 factor /= 4;
             }
 
-            if (best < 1e-16) return;
+            if (best <= accuracy) return;
             for (int c = 0; c < classes; c++) trial[c] = shifts[c] + (factor * step[c]);
         }
     }

@@ -50,8 +50,9 @@ public interface IObjective
 
     /// <summary>Minimises the mean loss over the intercepts alone, at point + position · direction of the line; reads no features.</summary>
     /// <param name="position">Where on the line.</param>
+    /// <param name="accuracy">Largest derivative that may be left.</param>
     /// <param name="shifts">C values to add to the intercepts there, overwritten.</param>
-    void SolveIntercepts(double position, Span<double> shifts);
+    void SolveIntercepts(double position, double accuracy, Span<double> shifts);
 
     /// <summary>What the gap needs of the point: mean entropy of the probabilities when each row's residual is shortened.</summary>
     /// <param name="factor">t in [0, 1]: probabilities q = y + t (p − y), y the one-hot label.</param>
@@ -82,12 +83,16 @@ public interface IObjective
     /// The Hessian of the mean loss, at the point and over the sampled rows, for models that see the projected rows (and a constant 1
     /// behind them if there are intercepts): [C · k, C · k] with k = rank (+ 1), class by class.
     /// </summary>
+    /// <param name="hessian">Overwritten; good to about 1e-6 of its largest entry where a sample stands for the rows.</param>
     void SubspaceHessian(Span<double> hessian);
 
     /// <summary>The Hessian of the mean loss at the point, for some of the parameters. Where all rows would take too much room, a fixed sample of rows stands for them.</summary>
     /// <param name="parameters">Indices into a point, rising: coefficients, then intercepts.</param>
     /// <param name="hessian">[count, count], overwritten.</param>
     void PartialHessian(ReadOnlySpan<int> parameters, double[] hessian);
+
+    /// <summary>Whether <see cref="SubspaceHessian"/> is over all rows and in double, rather than over a sample and in float.</summary>
+    bool SubspaceHessianIsExact { get; }
 
     /// <summary>Weighted mean of p (1 − p) for every class at the point.</summary>
     void ClassCurvatures(Span<double> curvatures);

@@ -40,7 +40,7 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
             decrement = -DoubleVectors.Dot(gradient, direction);
             objective.StartLine(direction);
             double step = LineSearch.Find(objective, point, direction, -decrement);
-            objective.SolveIntercepts(step, shifts);
+            objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, value), shifts);
             double[] before = [.. point], gradientBefore = [.. gradient];
             DoubleVectors.AddScaled(direction, step, point);
             if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(objective.ClassCount * objective.FeatureCount));

@@ -34,7 +34,7 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
             conjugateGradient.Solve(gradient, EnoughReduction(value, gap), direction);
             decrement = -DoubleVectors.Dot(gradient, direction);
             double step = LineSearch.Find(objective, point, direction, -decrement);
-            objective.SolveIntercepts(step, shifts);
+            objective.SolveIntercepts(step, InterceptAccuracy(settings, value), shifts);
             DoubleVectors.AddScaled(direction, step, point);
             if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(objective.ClassCount * objective.FeatureCount));
 
@@ -48,6 +48,9 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
 
     /// <summary>The fraction of the gradient that may be left for the gap, which is quadratic in it, to fall below the tolerance.</summary>
     private double EnoughReduction(double value, double gap) => double.IsFinite(gap) && gap > 0 ? 0.3 * Math.Sqrt(settings.Tolerance * value / gap) : 0;
+
+    /// <summary>What inexact intercepts add to the gap is a few times their derivative: far less than the tolerance.</summary>
+    public static double InterceptAccuracy(SolverSettings settings, double value) => Math.Max(1e-3 * settings.Tolerance * value, 1e-16);
 
     /// <summary>Without a penalty there is no gap: margins and the Newton decrement decide.</summary>
     public static StopReason? ReasonWithoutPenalty(IObjective objective, SolverSettings settings, double decrement, double value)

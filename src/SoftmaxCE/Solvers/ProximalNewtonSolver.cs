@@ -34,7 +34,7 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
 
             objective.StartLine(direction);
             double step = StepLength(point, gradient, direction);
-            objective.SolveIntercepts(step, shifts);
+            objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, value), shifts);
             MoveTo(point, direction, step, shifts);
             value = objective.Evaluate(point, gradient, precise: true) + L1Term(point, direction, 0);
             gap = start.Gap.At(point, gradient, value);

@@ -100,7 +100,8 @@ internal sealed class SpectralPreconditioner
             }
         }
 
-        Cholesky.Factor(_factor, size, 1e-14 * trace / size, _maxDegreeOfParallelism);
+        // A sampled Hessian is good to float only: lower pivots are noise.
+        Cholesky.Factor(_factor, size, (_objective.SubspaceHessianIsExact ? 1e-14 : 1e-6) * trace / size, _maxDegreeOfParallelism);
     }
 
     /// <summary>result = M⁻¹ · gradient.</summary>

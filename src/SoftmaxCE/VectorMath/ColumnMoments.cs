@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>Adds up weighted (x − origin) and (x − origin)² of every column of a block of rows.</summary>
@@ -17,6 +19,7 @@ internal readonly unsafe struct ColumnMoments<T>(T* rows, int rowCount, int feat
         VectorWidth.Run<ColumnMoments<T>, T>(ref kernel);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

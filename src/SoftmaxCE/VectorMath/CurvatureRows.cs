@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>For a block of rows: logits v of a direction become s p ∘ (v − Σ p ∘ v) in place, the residuals of a Hessian product.</summary>
@@ -18,6 +20,7 @@ internal unsafe ref struct CurvatureRows : IVectorKernel<double>
     /// <summary>One per class, added to.</summary>
     public required double* ResidualSums;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>Sums and sweeps over long vectors of doubles, the same at every vector width.</summary>
@@ -57,6 +59,7 @@ internal static unsafe class DoubleVectors
         // Blocks of four accumulators, so that the error does not grow with the length.
         private const int BlockPacks = 128;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd, TVector>()
             where TSimd : struct, ISimd<TVector, double>
             where TVector : struct
@@ -93,6 +96,7 @@ internal static unsafe class DoubleVectors
         public required double Factor;
         public required double Keep;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run<TSimd, TVector>()
             where TSimd : struct, ISimd<TVector, double>
             where TVector : struct

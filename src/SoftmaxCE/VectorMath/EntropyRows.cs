@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>For a block of rows: weighted sum of −Σ q ln q, with q = y + factor · (p − y), y the one-hot label.</summary>
@@ -16,6 +18,7 @@ internal unsafe ref struct EntropyRows : IVectorKernel<double>
     public required double Factor;
     public double EntropySum;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

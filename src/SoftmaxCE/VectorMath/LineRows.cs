@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>For a block of rows with logits z + t d: weighted sums of loss, dloss/dt and d²loss/dt², from cached z and d alone.</summary>
@@ -28,6 +30,7 @@ internal unsafe ref struct LineRows : IVectorKernel<double>
     public double SlopeSum;
     public double CurvatureSum;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -54,6 +57,7 @@ internal unsafe ref struct LineRows : IVectorKernel<double>
         VectorWidth.Run<MoveRows, double>(ref kernel);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly double OneRow<TSimd, TVector>(double* z, double* d, int label, out double slope, out double curvature)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -92,6 +96,7 @@ internal unsafe ref struct LineRows : IVectorKernel<double>
     }
 
     /// <summary>row = z + position · d + shifts.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void MoveTo<TSimd, TVector>(double* z, double* d, double* row)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -111,6 +116,7 @@ internal unsafe ref struct LineRows : IVectorKernel<double>
         public required LineRows Line;
         public required double* Destination;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run<TSimd, TVector>()
             where TSimd : struct, ISimd<TVector, double>
             where TVector : struct

@@ -29,6 +29,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
     /// <summary>Weighted sum of the losses.</summary>
     public double LossSum;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -45,6 +46,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         LossSum = total;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly double OneRow<TSimd, TVector>(double* row, int label, double weight, double* probabilities)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -92,6 +94,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         else TSimd.StorePartial(row + c, rest, value);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Max<TSimd, TVector>(double* row, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -101,6 +104,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         return TSimd.MaxOfLanes(max);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Sum<TSimd, TVector>(double* row, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -110,6 +114,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         return TSimd.SumOfLanes(sum);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Exponentials<TSimd, TVector>(double* row, double max, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -122,6 +127,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Scale<TSimd, TVector>(double* source, double factor, double* destination, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -133,6 +139,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddRow<TSimd, TVector>(double* sums, double* row, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

@@ -36,6 +36,7 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         VectorWidth.Run<OuterProducts<T>, T>(ref kernel);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -57,6 +58,7 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void FiveByFourPacks<TSimd, TVector>(int c, int j)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -103,6 +105,7 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         AddFour<TSimd, TVector>(c + 4, j, s40, s41, s42, s43);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void OneByFourPacks<TSimd, TVector>(int c, int j)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -121,6 +124,7 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         AddFour<TSimd, TVector>(c, j, s0, s1, s2, s3);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void FiveByOnePack<TSimd, TVector>(int c, int j, int count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -144,6 +148,7 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         AddPack<TSimd, TVector>(c + 4, j, count, s4);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void OneByOnePack<TSimd, TVector>(int c, int j, int count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>Logits of a block of rows become probabilities, in place.</summary>
@@ -9,6 +11,7 @@ internal unsafe ref struct ProbabilityRows : IVectorKernel<double>
     public required int RowCount;
     public required int ClassCount;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

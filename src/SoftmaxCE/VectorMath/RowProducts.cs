@@ -16,6 +16,7 @@ internal readonly unsafe struct RowProducts<T>(T* rows, int rowCount, int featur
         VectorWidth.Run<RowProducts<T>, T>(ref kernel);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -46,6 +47,7 @@ internal readonly unsafe struct RowProducts<T>(T* rows, int rowCount, int featur
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct => outputs[((long)row * vectorCount) + vector] = TSimd.SumOfLanes(sum) + shifts[vector];
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void OneByOne<TSimd, TVector>(int row, int firstVector, int count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -62,6 +64,7 @@ internal readonly unsafe struct RowProducts<T>(T* rows, int rowCount, int featur
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FourRowsTwoVectors<TSimd, TVector>(int row, int vector)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -107,6 +110,7 @@ internal readonly unsafe struct RowProducts<T>(T* rows, int rowCount, int featur
         return rest >= TSimd.Lanes ? TSimd.Load(ref *at, 0) : TSimd.LoadPartial(at, rest, TSimd.Create(default));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FourRowsFiveVectors<TSimd, TVector>(int row, int vector)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

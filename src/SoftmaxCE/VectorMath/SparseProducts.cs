@@ -29,6 +29,7 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
 
     public required bool Backward;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -41,6 +42,7 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void MultiplyRow<TSimd, TVector>(long start, long end, double* row)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -58,6 +60,7 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void AddRow<TSimd, TVector>(long start, long end, double* row)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
