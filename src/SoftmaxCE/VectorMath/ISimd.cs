@@ -35,6 +35,9 @@ internal interface ISimd<TVector, T>
     /// <summary>Writes the first <paramref name="count"/> (0 to Lanes) elements and touches nothing behind them.</summary>
     static abstract unsafe void StorePartial(T* destination, int count, TVector value);
 
+    /// <summary>destination[i] += value[i] in double, for every lane.</summary>
+    static abstract unsafe void AddToDoubles(double* destination, TVector value);
+
     static abstract TVector Add(TVector left, TVector right);
 
     static abstract TVector Subtract(TVector left, TVector right);

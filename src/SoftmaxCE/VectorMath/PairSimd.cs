@@ -64,6 +64,13 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void AddToDoubles(double* destination, Pair<THalf> value)
+    {
+        THalfSimd.AddToDoubles(destination, value.Lower);
+        THalfSimd.AddToDoubles(destination + THalfSimd.Lanes, value.Upper);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<THalf> Add(Pair<THalf> left, Pair<THalf> right) =>
         new(THalfSimd.Add(left.Lower, right.Lower), THalfSimd.Add(left.Upper, right.Upper));
 

@@ -30,6 +30,9 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void AddToDoubles(double* destination, T value) => *destination += typeof(T) == typeof(float) ? F(value) : D(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Add(T left, T right) => typeof(T) == typeof(float) ? From(F(left) + F(right)) : From(D(left) + D(right));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -35,6 +35,20 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
     public static unsafe void StorePartial(T* destination, int count, Vector128<T> value) => PartialLanes.Store(destination, count, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void AddToDoubles(double* destination, Vector128<T> value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            (Vector128.Load(destination) + Vector128.WidenLower(value.AsSingle())).Store(destination);
+            (Vector128.Load(destination + Vector128<double>.Count) + Vector128.WidenUpper(value.AsSingle())).Store(destination + Vector128<double>.Count);
+        }
+        else
+        {
+            (Vector128.Load(destination) + value.AsDouble()).Store(destination);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Add(Vector128<T> left, Vector128<T> right) => left + right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -50,6 +50,20 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     public static unsafe void StorePartial(T* destination, int count, Vector256<T> value) => PartialLanes.Store(destination, count, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void AddToDoubles(double* destination, Vector256<T> value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            (Vector256.Load(destination) + Vector256.WidenLower(value.AsSingle())).Store(destination);
+            (Vector256.Load(destination + Vector256<double>.Count) + Vector256.WidenUpper(value.AsSingle())).Store(destination + Vector256<double>.Count);
+        }
+        else
+        {
+            (Vector256.Load(destination) + value.AsDouble()).Store(destination);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Add(Vector256<T> left, Vector256<T> right) => left + right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

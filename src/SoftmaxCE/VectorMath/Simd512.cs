@@ -44,6 +44,20 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void AddToDoubles(double* destination, Vector512<T> value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            (Vector512.Load(destination) + Vector512.WidenLower(value.AsSingle())).Store(destination);
+            (Vector512.Load(destination + Vector512<double>.Count) + Vector512.WidenUpper(value.AsSingle())).Store(destination + Vector512<double>.Count);
+        }
+        else
+        {
+            (Vector512.Load(destination) + value.AsDouble()).Store(destination);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Add(Vector512<T> left, Vector512<T> right) => left + right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
