@@ -86,6 +86,9 @@ internal interface ISimd<TVector, T>
     /// <summary>The largest lane (NaN rule of <see cref="Max"/>).</summary>
     static abstract T MaxOfLanes(TVector value);
 
+    /// <summary>The sum of all lanes in double: lane i with i + half, then quarter, …, so that the width does not matter.</summary>
+    static abstract double SumOfLanes(TVector value);
+
     /// <summary>Adds the lanes of <paramref name="value"/> to a sum with twice the precision of T or more.</summary>
     /// <param name="first">For float: the lower half of the lanes as doubles. For double: the sums.</param>
     /// <param name="second">For float: the upper half of the lanes as doubles. For double: what rounding took from the sums.</param>

@@ -143,6 +143,20 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     public static T MaxOfLanes(Pair<THalf> value) => THalfSimd.MaxOfLanes(THalfSimd.Max(value.Lower, value.Upper));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double SumOfLanes(Pair<THalf> value)
+    {
+        if (typeof(THalf) == typeof(Vector256<double>))
+        {
+            return WideTotal.OfFour((Vector256<double>)(object)value.Lower + (Vector256<double>)(object)value.Upper);
+        }
+
+        if (typeof(THalf) != typeof(Vector256<float>)) return PartialLanes.Sum<Pair<THalf>, T>(value);
+        Vector256<float> lower = (Vector256<float>)(object)value.Lower, upper = (Vector256<float>)(object)value.Upper;
+        Vector256<double> lanes0To3 = Vector256.WidenLower(lower) + Vector256.WidenLower(upper);          // each with the lane 8 above
+        return WideTotal.OfFour(lanes0To3 + (Vector256.WidenUpper(lower) + Vector256.WidenUpper(upper)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddWide(ref Pair<THalf> first, ref Pair<THalf> second, Pair<THalf> value)
     {
         THalf firstLower = first.Lower, firstUpper = first.Upper, secondLower = second.Lower, secondUpper = second.Upper;

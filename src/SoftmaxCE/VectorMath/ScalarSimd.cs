@@ -121,6 +121,8 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
 
     public static T MaxOfLanes(T value) => value;
 
+    public static double SumOfLanes(T value) => typeof(T) == typeof(float) ? F(value) : D(value);
+
     /// <summary>For float the sum is one double, its low bits in <paramref name="first"/> and its high bits in <paramref name="second"/>.</summary>
     public static void AddWide(ref T first, ref T second, T value)
     {

@@ -135,6 +135,8 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         return max;
     }
 
+    public static double SumOfLanes(Vector128<T> value) => PartialLanes.Sum<Vector128<T>, T>(value);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddWide(ref Vector128<T> first, ref Vector128<T> second, Vector128<T> value)
     {

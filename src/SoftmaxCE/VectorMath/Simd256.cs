@@ -154,6 +154,8 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MaxOfLanes(Vector256<T> value) => Simd128<T>.MaxOfLanes(Simd128<T>.Max(value.GetLower(), value.GetUpper()));
 
+    public static double SumOfLanes(Vector256<T> value) => PartialLanes.Sum<Vector256<T>, T>(value);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddWide(ref Vector256<T> first, ref Vector256<T> second, Vector256<T> value)
     {

@@ -138,6 +138,15 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
     public static T MaxOfLanes(Vector512<T> value) => Simd256<T>.MaxOfLanes(Simd256<T>.Max(value.GetLower(), value.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double SumOfLanes(Vector512<T> value)
+    {
+        Vector512<double> eight = typeof(T) == typeof(float)
+            ? Vector512.WidenLower(value.AsSingle()) + Vector512.WidenUpper(value.AsSingle())
+            : value.AsDouble();
+        return WideTotal.OfFour(eight.GetLower() + eight.GetUpper());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddWide(ref Vector512<T> first, ref Vector512<T> second, Vector512<T> value)
     {
         if (typeof(T) == typeof(float))
