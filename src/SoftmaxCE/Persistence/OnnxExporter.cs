@@ -7,13 +7,20 @@ namespace SoftmaxCE;
 /// <remarks>The file is in 32-bit floats (opset 13, ai.onnx.ml 1): probabilities differ from the model's in double by about 1e-7. Class and feature names are in the metadata.</remarks>
 public static class OnnxExporter
 {
-    /// <summary>Writes a file, in one step: a crash or a full disk leaves an old file of that name whole.</summary>
+    /// <summary>Writes a file of standard operators, in one step: a crash or a full disk leaves an old file of that name whole.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidOperationException">A coefficient is beyond the range of 32-bit floats.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Export(SoftmaxRegressionModel model, string path) => Export(model, path, OnnxForm.StandardOperators);
+
+    /// <summary>Writes a file in one step: a crash or a full disk leaves an old file of that name whole.</summary>
     /// <param name="model">The model.</param>
     /// <param name="path">The file.</param>
     /// <param name="form">Which operators the file uses.</param>
     /// <exception cref="InvalidOperationException">A coefficient is beyond the range of 32-bit floats.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Export(SoftmaxRegressionModel model, string path, OnnxForm form = OnnxForm.StandardOperators)
+    public static void Export(SoftmaxRegressionModel model, string path, OnnxForm form)
     {
         ArgumentNullException.ThrowIfNull(model);
         AtomicFile.Write(path, stream => Export(model, stream, form));
