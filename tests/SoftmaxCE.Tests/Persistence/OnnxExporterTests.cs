@@ -1,5 +1,6 @@
 namespace SoftmaxCE.Tests;
 
+[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
 public class OnnxExporterTests
 {
     private static readonly SoftmaxRegressionModel Model = new([1, 2, 3, 4], [0.5, -0.5], ["no", "yes"]);
