@@ -15,16 +15,17 @@ for (int i = 0; i < TokenCount; i++)
     if (tokens[i].StartsWith('z')) logits[i] = float.NegativeInfinity;      // masked: may not come next
 int[] ranking = [.. Enumerable.Range(0, TokenCount).OrderByDescending(i => logits[i])];
 int maskedCount = logits.Count(float.IsNegativeInfinity);
-Console.WriteLine($"{TokenCount:N0} tokens, {maskedCount:N0} of them masked. The largest logit is {logits[ranking[0]]:0.0}: e to that power is {MathF.Exp(logits[ranking[0]])} in float.\n");
+float largest = logits[ranking[0]];
+Console.WriteLine($"{TokenCount:N0} tokens, {maskedCount:N0} of them masked. The largest logit is {largest:0.0}: e to that power is {MathF.Exp(largest)} in float.");
 
 float[] logProbabilities = new float[TokenCount];
 SoftmaxFunctions.LogSoftmax<float>(logits, logProbabilities);
 float[][] probabilities = [.. temperatures.Select(AtTemperature)];
-Console.WriteLine("token        logit  ln p    p at T = 0.7       1     1.5");
+Console.WriteLine("\ntoken        logit    ln p   p at T = 0.7       1     1.5");
 foreach (int i in ranking[..ShownTokens].Append(ranking[^1]))
-    Console.WriteLine($"{tokens[i],-10}{Show(logits[i])}{Show(logProbabilities[i])}{probabilities[0][i],14:0.0000}{probabilities[1][i],8:0.0000}{probabilities[2][i],8:0.0000}");
+    Console.WriteLine($"{tokens[i],-10}{Show(logits[i])}{Show(logProbabilities[i])}       {string.Concat(probabilities.Select(p => $"{p[i],8:0.0000}"))}");
 
-Console.WriteLine("\ntemperature                       0.7       1     1.5");
+Console.WriteLine("\ntemperature                         0.7       1     1.5");
 Row("entropy (nats)", scaled => InformationMeasures.EntropyFromLogits<float>(scaled));
 Row("perplexity (tokens)", scaled => MathF.Exp(InformationMeasures.EntropyFromLogits<float>(scaled)));
 Row("divergence from T = 1 (nats)", scaled => InformationMeasures.KullbackLeiblerFromLogits<float>(scaled, logits));
@@ -32,7 +33,7 @@ Row("divergence of T = 1 from it", scaled => InformationMeasures.KullbackLeibler
 Row("Jensen-Shannon with T = 1", scaled => InformationMeasures.JensenShannonFromLogits<float>(scaled, logits));
 
 bool isNormalised = probabilities.All(p => Math.Abs(p.Sum(value => (double)value) - 1) < 1e-6);
-bool isMasked = probabilities.All(p => p.Count(value => value == 0) >= maskedCount) && logProbabilities.Count(float.IsNegativeInfinity) == maskedCount;
+bool isMasked = ranking[^maskedCount..].All(i => logProbabilities[i] == float.NegativeInfinity && probabilities.All(p => p[i] == 0));
 return isNormalised && isMasked ? 0 : 1;
 
 float[] AtTemperature(float temperature)
@@ -44,7 +45,7 @@ float[] AtTemperature(float temperature)
 
 void Row(string name, Func<float[], float> measure)
 {
-    Console.Write($"{name,-29}");
+    Console.Write($"{name,-31}");
     foreach (float temperature in temperatures)
     {
         float[] scaled = new float[TokenCount];
@@ -66,6 +67,6 @@ static string Spell(int number)
 {
     const string Consonants = "bdfgklmnprstvz", Vowels = "aeiou";
     string text = "";
-    for (int rest = number + 1; rest > 0; rest = (rest - 1) / 70) text = $"{Consonants[(rest - 1) % 70 / 5]}{Vowels[(rest - 1) % 5]}{text}";
+    for (int rest = number + 1; rest > 0; rest = (rest - 1) / 70) text += $"{Consonants[(rest - 1) % 70 / 5]}{Vowels[(rest - 1) % 5]}";
     return text;
 }
