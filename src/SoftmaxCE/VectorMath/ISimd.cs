@@ -74,7 +74,7 @@ internal interface ISimd<TVector, T>
     static abstract TVector TimesPowerOfTwo(TVector value, TVector exponent);
 
     /// <summary>table[i] for the integer i in the low 4 bits of each lane.</summary>
-    /// <param name="table">16 values, aligned to 64 bytes.</param>
+    /// <param name="table">16 values; aligned to 64 bytes they are read faster.</param>
     static abstract unsafe TVector Lookup(T* table, TVector index);
 
     /// <summary>Adds to the bits of <paramref name="value"/> the integer in the low bits of <paramref name="integer"/>, in units of 1/16 of the exponent's last place.</summary>
@@ -94,6 +94,9 @@ internal interface ISimd<TVector, T>
     /// <param name="second">For float: the upper half of the lanes as doubles. For double: what rounding took from the sums.</param>
     /// <param name="value">What to add.</param>
     static abstract void AddWide(ref TVector first, ref TVector second, TVector value);
+
+    /// <summary>Adds one such sum to another, lane by lane.</summary>
+    static abstract void MergeWide(ref TVector first, ref TVector second, TVector otherFirst, TVector otherSecond);
 
     /// <summary>Writes the lanes of such a sum: Lanes sums, and Lanes rounding errors of them.</summary>
     static abstract unsafe void StoreWide(TVector first, TVector second, double* sums, double* lost);

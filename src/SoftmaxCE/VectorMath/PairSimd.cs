@@ -166,6 +166,16 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
         second = new(secondLower, secondUpper);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MergeWide(ref Pair<THalf> first, ref Pair<THalf> second, Pair<THalf> otherFirst, Pair<THalf> otherSecond)
+    {
+        THalf firstLower = first.Lower, firstUpper = first.Upper, secondLower = second.Lower, secondUpper = second.Upper;
+        THalfSimd.MergeWide(ref firstLower, ref secondLower, otherFirst.Lower, otherSecond.Lower);
+        THalfSimd.MergeWide(ref firstUpper, ref secondUpper, otherFirst.Upper, otherSecond.Upper);
+        first = new(firstLower, firstUpper);
+        second = new(secondLower, secondUpper);
+    }
+
     public static unsafe void StoreWide(Pair<THalf> first, Pair<THalf> second, double* sums, double* lost)
     {
         THalfSimd.StoreWide(first.Lower, second.Lower, sums, lost);

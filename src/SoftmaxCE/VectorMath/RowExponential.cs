@@ -4,8 +4,8 @@ namespace SoftmaxCE;
 
 /// <summary>How the exponentials of one row are taken, chosen by its maximum: see <see cref="ScaledExp{TVector,T}"/>.</summary>
 /// <remarks>
-/// Usual rows go in directly, without the maximum being subtracted: e^x · 2^(headroom − k). A maximum out of reach of that, or a temperature,
-/// takes d = (x − max) / temperature with its rounding error instead, and k = 0.
+/// Long rows go in directly, without the maximum being subtracted: e^x · 2^(headroom − k). Short ones, for which making the tables exact at the
+/// maximum does not pay, a maximum out of reach, and a temperature take d = (x − max) / temperature with its rounding error, and k = 0.
 /// </remarks>
 internal readonly struct RowExponential<T>
     where T : unmanaged
@@ -17,13 +17,16 @@ internal readonly struct RowExponential<T>
     /// <summary>The exponentials carry the factor 2^−this.</summary>
     public readonly double Exponent;
 
-    public RowExponential(T max, T temperature)
+    /// <summary>From this length on the six instructions per vector that subtracting the maximum takes cost more than the tables.</summary>
+    private const int DirectLength = 1024;
+
+    public RowExponential(T max, T temperature, nuint count)
     {
         double value = Element.ToDouble(max);
         Max = max;
         Temperature = temperature;
-        IsDirect = Math.Abs(value) <= ScaledExp.Reach<T>() && Element.ToDouble(temperature) == 1;
-        Exponent = (IsDirect ? Math.Round(value * 1.4426950408889634) : 0) - ScaledExp.Headroom<T>();
+        IsDirect = count >= DirectLength && Math.Abs(value) <= ScaledExp.Reach<T>() && Element.ToDouble(temperature) == 1;
+        Exponent = (IsDirect ? Element.ToDouble(ScaledExp.PowersOfTwo<ScalarSimd<T>, T, T>(max)) : 0) - ScaledExp.Headroom<T>();
     }
 
     /// <summary>The exponential of the maximum itself.</summary>
@@ -32,9 +35,7 @@ internal readonly struct RowExponential<T>
         get
         {
             if (!IsDirect) return Math.ScaleB(1, (int)ScaledExp.Headroom<T>());
-            DirectExponential<T, T> exp = default;
-            exp.Prepare<ScalarSimd<T>>(this);
-            return Element.ToDouble(exp.Of<ScalarSimd<T>>(Max, out T lost)) + Element.ToDouble(lost);
+            return Element.ToDouble(ScaledExp<T, T>.Create<ScalarSimd<T>>(Exponent).Of<ScalarSimd<T>>(Max, out _));
         }
     }
 
@@ -65,7 +66,8 @@ internal interface IRowExponential<TVector, T>
     where TVector : struct
     where T : unmanaged
 {
-    void Prepare<TSimd>(in RowExponential<T> row)
+    /// <param name="tables">Memory of 32 values that lives as long as this is used.</param>
+    unsafe void Prepare<TSimd>(in RowExponential<T> row, T* tables)
         where TSimd : struct, ISimd<TVector, T>;
 
     /// <summary>The exponential and what its rounding lost.</summary>
@@ -85,8 +87,9 @@ internal struct DirectExponential<TVector, T> : IRowExponential<TVector, T>
     private ScaledExp<TVector, T> _exp;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Prepare<TSimd>(in RowExponential<T> row)
-        where TSimd : struct, ISimd<TVector, T> => _exp = ScaledExp<TVector, T>.Create<TSimd>(row.Exponent);
+    public unsafe void Prepare<TSimd>(in RowExponential<T> row, T* tables)
+        where TSimd : struct, ISimd<TVector, T> =>
+        _exp = ScaledExp<TVector, T>.Create<TSimd>(row.Exponent).ExactAt<TSimd>(TSimd.Create(row.Max), tables);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly TVector Of<TSimd>(TVector x, out TVector lost)
@@ -98,15 +101,15 @@ internal struct DirectExponential<TVector, T> : IRowExponential<TVector, T>
 }
 
 /// <summary>The exponential of (x − max) / temperature.</summary>
-internal struct ShiftedExponential<TVector, T> : IRowExponential<TVector, T>
+internal struct ShiftedExponential<TVector, T>(ScaledExp<TVector, T> exp, Shift<TVector> shift) : IRowExponential<TVector, T>
     where TVector : struct
     where T : unmanaged
 {
-    private ScaledExp<TVector, T> _exp;
-    private Shift<TVector> _shift;
+    private ScaledExp<TVector, T> _exp = exp;
+    private Shift<TVector> _shift = shift;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Prepare<TSimd>(in RowExponential<T> row)
+    public unsafe void Prepare<TSimd>(in RowExponential<T> row, T* tables)
         where TSimd : struct, ISimd<TVector, T>
     {
         _exp = ScaledExp<TVector, T>.Create<TSimd>(row.Exponent);

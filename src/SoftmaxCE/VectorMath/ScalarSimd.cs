@@ -128,14 +128,25 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
     {
         if (typeof(T) == typeof(float))
         {
-            long bits = BitConverter.DoubleToInt64Bits(JoinedDouble(first, second) + F(value));
-            first = From(BitConverter.Int32BitsToSingle((int)bits));
-            second = From(BitConverter.Int32BitsToSingle((int)(bits >> 32)));
+            Split(JoinedDouble(first, second) + F(value), out first, out second);
         }
         else
         {
             first = TwoSum.Add<ScalarSimd<T>, T, T>(first, value, out T lost);
             second = Add(second, lost);
+        }
+    }
+
+    public static void MergeWide(ref T first, ref T second, T otherFirst, T otherSecond)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Split(JoinedDouble(first, second) + JoinedDouble(otherFirst, otherSecond), out first, out second);
+        }
+        else
+        {
+            first = TwoSum.Add<ScalarSimd<T>, T, T>(first, otherFirst, out T lost);
+            second = Add(second, Add(otherSecond, lost));
         }
     }
 
@@ -146,6 +157,13 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
     }
 
     public static CompensatedSum TotalOfWide(T first, T second) => WideTotal.Of<ScalarSimd<T>, T, T>(first, second);
+
+    private static void Split(double value, out T low, out T high)
+    {
+        long bits = BitConverter.DoubleToInt64Bits(value);
+        low = From(BitConverter.Int32BitsToSingle((int)bits));
+        high = From(BitConverter.Int32BitsToSingle((int)(bits >> 32)));
+    }
 
     private static double JoinedDouble(T first, T second) => BitConverter.Int64BitsToDouble(
         ((long)BitConverter.SingleToInt32Bits(F(second)) << 32) | (uint)BitConverter.SingleToInt32Bits(F(first)));

@@ -26,13 +26,20 @@ internal unsafe struct ScaledExp<TVector, T>
     /// <summary>The exponential with the factor 2^−<paramref name="exponent"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ScaledExp<TVector, T> Create<TSimd>(double exponent)
+        where TSimd : struct, ISimd<TVector, T> => Create<TSimd>(TSimd.Create(Element.FromDouble<T>(exponent)));
+
+    /// <summary>The same with an exponent of its own, a whole number, for each lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ScaledExp<TVector, T> Create<TSimd>(TVector exponent)
         where TSimd : struct, ISimd<TVector, T>
     {
         T* constant = ScaledExp.Constants<T>();
         ScaledExp<TVector, T> exp = default;
         exp._powers = ScaledExp.Powers<T>();
-        exp._rounding = TSimd.Create(Element.FromDouble<T>(ScaledExp.Rounding<T>() - (16 * exponent)));
-        exp._lowest = TSimd.Create(Element.FromDouble<T>((exponent + ScaledExp.LowestExponent<T>()) * 0.6931471805599453));
+        TVector rounding = TSimd.Create(Element.FromDouble<T>(ScaledExp.Rounding<T>())), sixteen = TSimd.Create(Element.FromDouble<T>(16));
+        TVector lowestExponent = TSimd.Create(Element.FromDouble<T>(ScaledExp.LowestExponent<T>()));
+        exp._rounding = TSimd.NegatedMultiplyAdd(exponent, sixteen, rounding);                      // exact: whole numbers
+        exp._lowest = TSimd.Multiply(TSimd.Add(exponent, lowestExponent), TSimd.Create(Element.FromDouble<T>(0.6931471805599453)));
         exp._inverseStep = TSimd.Create(constant[0]);
         exp._minusStepHigh = TSimd.Create(constant[1]);
         exp._minusStepLow = TSimd.Create(constant[2]);
@@ -43,6 +50,39 @@ internal unsafe struct ScaledExp<TVector, T>
         exp._c3 = TSimd.Create(constant[6]);
         exp._c4 = TSimd.Create(constant[7]);
         return exp;
+    }
+
+    /// <summary>The same exponential with its result at <paramref name="exactAt"/> rounded to T as the common factor, so that it is exact there.</summary>
+    /// <param name="tables">Memory for the tables, 2 · 16 values; it must live as long as the result is used.</param>
+    /// <remarks>
+    /// A factor 1 − σ with σ = lost / power moves e^exactAt to the number it would be rounded to. It goes into the small parts of the table:
+    /// tLow − t σ. So the largest logits have probabilities as exact as if the maximum had been subtracted, 1 for a single one.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly ScaledExp<TVector, T> ExactAt<TSimd>(TVector exactAt, T* tables)
+        where TSimd : struct, ISimd<TVector, T>
+    {
+        FillTables<TSimd>(exactAt, tables);
+        ScaledExp<TVector, T> exact = this;
+        exact._powers = tables;
+        return exact;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly void FillTables<TSimd>(TVector exactAt, T* tables)
+        where TSimd : struct, ISimd<TVector, T>
+    {
+        TVector power = Of<TSimd>(exactAt, out TVector lost), sigma = TSimd.Divide(lost, power);
+        TVector smallest = TSimd.Create(Element.FromDouble<T>(ScaledExp.SmallestLow<T>()));
+        for (int j = 0; j < ScaledExp.TableLength; j += TSimd.Lanes)
+        {
+            TVector high = TSimd.Load(ref *_powers, (nuint)j), low = TSimd.Load(ref *_powers, (nuint)(ScaledExp.TableLength + j));
+            TVector sixteenths = TSimd.Load(ref *ScaledExp.Sixteenths<T>(), (nuint)j), back = TSimd.Load(ref *ScaledExp.Sixteenths<T>(), (nuint)(ScaledExp.TableLength + j));
+            TVector moved = TSimd.NegatedMultiplyAdd(TSimd.AddSixteenths(high, sixteenths), sigma, TSimd.AddSixteenths(low, sixteenths));
+            moved = TSimd.Select(TSimd.LessThan(TSimd.Abs(moved), smallest), smallest, moved);                 // the bit arithmetic needs a normal number
+            TSimd.Store(ref *tables, (nuint)j, high);
+            TSimd.Store(ref *tables, (nuint)(ScaledExp.TableLength + j), TSimd.AddSixteenths(moved, back));
+        }
     }
 
     /// <summary>Below this, −∞ included, the exponential is the smallest that occurs, which divided by a sum rounds to 0.</summary>
@@ -130,6 +170,13 @@ internal static unsafe class ScaledExp
         0.499999999999996, 0.16666666664399932, 0.04166666669346711, 0.008333472475602637, 0.0013888592807577965,
     ]);
 
+    // j and −j for j = 0..15, as integers.
+    private static readonly float* SingleSixteenths = (float*)Aligned<int>(
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, -1, -2, -3, -4, -5, -6, -7, -8, -9, -10, -11, -12, -13, -14, -15]);
+
+    private static readonly double* DoubleSixteenths = (double*)Aligned<long>(
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, -1, -2, -3, -4, -5, -6, -7, -8, -9, -10, -11, -12, -13, -14, -15]);
+
     /// <summary>Largest |x| up to which the reduction, with ln 2 in two parts, is good to 0.05 ulp of the exponential.</summary>
     public static double Reach<T>() => typeof(T) == typeof(float) ? 500 : 5e4;
 
@@ -141,9 +188,27 @@ internal static unsafe class ScaledExp
 
     public static double Rounding<T>() => typeof(T) == typeof(float) ? FloatBits.RoundingMagic : DoubleBits.RoundingMagic;
 
+    /// <summary>x / ln 2 rounded to a whole number, for |x| within <see cref="Reach{T}"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector PowersOfTwo<TSimd, TVector, T>(TVector x)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        TVector rounding = TSimd.Create(Element.FromDouble<T>(Rounding<T>()));
+        return TSimd.Subtract(TSimd.MultiplyAdd(x, TSimd.Create(Element.FromDouble<T>(1.4426950408889634)), rounding), rounding);
+    }
+
     /// <summary>2^(j/16) rounded for j = 0..15, then what rounding lost.</summary>
     public static T* Powers<T>()
         where T : unmanaged => typeof(T) == typeof(float) ? (T*)Singles : (T*)Doubles;
+
+    /// <summary>j for j = 0..15 in the bits of T, then −j.</summary>
+    public static T* Sixteenths<T>()
+        where T : unmanaged => typeof(T) == typeof(float) ? (T*)SingleSixteenths : (T*)DoubleSixteenths;
+
+    /// <summary>The smallest magnitude in the second table.</summary>
+    public static double SmallestLow<T>() => typeof(T) == typeof(float) ? 9.094947017729282e-13 : 8.470329472543003e-22;
 
     public static T* Constants<T>()
         where T : unmanaged => typeof(T) == typeof(float) ? (T*)SingleConstants : (T*)DoubleConstants;

@@ -152,6 +152,21 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MergeWide(ref Vector128<T> first, ref Vector128<T> second, Vector128<T> otherFirst, Vector128<T> otherSecond)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + otherFirst.AsDouble()).As<double, T>();
+            second = (second.AsDouble() + otherSecond.AsDouble()).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd128<T>, Vector128<T>, T>(first, otherFirst, out Vector128<T> lost);
+            second += otherSecond + lost;
+        }
+    }
+
     public static unsafe void StoreWide(Vector128<T> first, Vector128<T> second, double* sums, double* lost)
     {
         if (typeof(T) == typeof(float))

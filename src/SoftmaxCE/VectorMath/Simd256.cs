@@ -171,6 +171,21 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MergeWide(ref Vector256<T> first, ref Vector256<T> second, Vector256<T> otherFirst, Vector256<T> otherSecond)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + otherFirst.AsDouble()).As<double, T>();
+            second = (second.AsDouble() + otherSecond.AsDouble()).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd256<T>, Vector256<T>, T>(first, otherFirst, out Vector256<T> lost);
+            second += otherSecond + lost;
+        }
+    }
+
     public static unsafe void StoreWide(Vector256<T> first, Vector256<T> second, double* sums, double* lost)
     {
         if (typeof(T) == typeof(float))

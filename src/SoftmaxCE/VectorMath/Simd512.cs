@@ -106,9 +106,9 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector512<T> Lookup(T* table, Vector512<T> index)
     {
-        Vector512<T> first = Vector512.LoadAligned(table);
+        Vector512<T> first = Vector512.Load(table);
         if (typeof(T) == typeof(float)) return Avx512F.PermuteVar16x32(first.AsSingle(), index.AsInt32()).As<float, T>();
-        Vector512<T> second = Vector512.LoadAligned(table + Vector512<T>.Count);
+        Vector512<T> second = Vector512.Load(table + Vector512<T>.Count);
         return Avx512F.PermuteVar8x64x2(first.AsDouble(), index.AsInt64(), second.AsDouble()).As<double, T>();
     }
 
@@ -158,6 +158,21 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
         {
             first = TwoSum.Add<Simd512<T>, Vector512<T>, T>(first, value, out Vector512<T> lost);
             second += lost;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MergeWide(ref Vector512<T> first, ref Vector512<T> second, Vector512<T> otherFirst, Vector512<T> otherSecond)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + otherFirst.AsDouble()).As<double, T>();
+            second = (second.AsDouble() + otherSecond.AsDouble()).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd512<T>, Vector512<T>, T>(first, otherFirst, out Vector512<T> lost);
+            second += otherSecond + lost;
         }
     }
 

@@ -41,7 +41,7 @@ internal static unsafe class SoftmaxKernel
         where T : unmanaged
     {
         T max = Max<TSimd, TVector, T>(logits, count);
-        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, new(max, temperature), destination);
+        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, new(max, temperature, count), destination);
         T factor = RowSum.Reciprocal(sum, out T factorLow);
         Scale<TSimd, TVector, T>(destination, count, factor, factorLow);
     }
@@ -53,11 +53,11 @@ internal static unsafe class SoftmaxKernel
         where T : unmanaged
     {
         T max = Max<TSimd, TVector, T>(logits, count);
-        RowExponential<T> exponential = new(max, temperature);
+        RowExponential<T> exponential = new(max, temperature, count);
         CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, exponential, null);
         double ofMaximum = exponential.OfMaximum, logLow = 0;
         double log = sum.Value < 2 * ofMaximum
-            ? RowSum.Log1p(Sum<TSimd, TVector, T>(logits, count, exponential, null, exceptMaximum: true).Value / ofMaximum)
+            ? RowSum.Log1p(SumBelowMaximum<TSimd, TVector, T>(logits, count, exponential).Value / ofMaximum)
             : exponential.LogAboveMaximum(sum, out logLow);
         LogProbabilities<TSimd, TVector, T>(logits, count, max, temperature, log, logLow, destination);
     }
@@ -69,7 +69,7 @@ internal static unsafe class SoftmaxKernel
         where T : unmanaged
     {
         T max = Max<TSimd, TVector, T>(logits, count);
-        RowExponential<T> exponential = new(max, Element.FromDouble<T>(1));
+        RowExponential<T> exponential = new(max, Element.FromDouble<T>(1), count);
         T result = exponential.LogSumExp(Sum<TSimd, TVector, T>(logits, count, exponential, null));
         return double.IsNaN(Element.ToDouble(result)) && !ContainsNaN(logits, count) ? max : result;      // all −∞, or some +∞
     }
@@ -108,41 +108,34 @@ internal static unsafe class SoftmaxKernel
     }
 
     /// <summary>The sum of the row's exponentials; the exponentials themselves go to <paramref name="exponentials"/> unless it is null.</summary>
-    /// <param name="exceptMaximum">Leaves out the entries that equal the maximum.</param>
-    public static CompensatedSum Sum<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row, T* exponentials, bool exceptMaximum = false)
+    public static CompensatedSum Sum<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row, T* exponentials)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged => row.IsDirect
-        ? Sum<TSimd, TVector, T, DirectExponential<TVector, T>>(logits, count, row, exponentials, exceptMaximum)
-        : Sum<TSimd, TVector, T, ShiftedExponential<TVector, T>>(logits, count, row, exponentials, exceptMaximum);
+        ? Sum<TSimd, TVector, T, DirectExponential<TVector, T>>(logits, count, row, exponentials)
+        : Sum<TSimd, TVector, T, ShiftedExponential<TVector, T>>(logits, count, row, exponentials);
 
-    private static CompensatedSum Sum<TSimd, TVector, T, TExponential>(
-        T* logits, nuint count, in RowExponential<T> row, T* exponentials, bool exceptMaximum)
+    private static CompensatedSum Sum<TSimd, TVector, T, TExponential>(T* logits, nuint count, in RowExponential<T> row, T* exponentials)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
         where TExponential : struct, IRowExponential<TVector, T>
     {
         nuint lanes = (nuint)TSimd.Lanes, i = 0;
+        T* tables = stackalloc T[3 * ScaledExp.TableLength];
         TExponential exp = default;
-        exp.Prepare<TSimd>(row);
-        TVector zero = TSimd.Create(default), first = zero, second = zero, lost = zero, max = TSimd.Create(row.Max);
+        exp.Prepare<TSimd>(row, AlignedTables(tables));
+        TVector zero = TSimd.Create(default), first = zero, second = zero, lost = zero;
 
-        // Two exponentials are added before they are widened: half the conversions for one rounding, which is kept with the others.
+        // Two exponentials are added before they are widened: half the conversions for one rounding.
         for (; i + (2 * lanes) <= count; i += 2 * lanes)
         {
-            TVector x0 = TSimd.Load(ref *logits, i), e0 = exp.Of<TSimd>(x0, out TVector lost0);
-            TVector x1 = TSimd.Load(ref *logits, i + lanes), e1 = exp.Of<TSimd>(x1, out TVector lost1);
+            TVector e0 = exp.Of<TSimd>(TSimd.Load(ref *logits, i), out TVector lost0);
+            TVector e1 = exp.Of<TSimd>(TSimd.Load(ref *logits, i + lanes), out TVector lost1);
             if (exponentials != null)
             {
                 TSimd.Store(ref *exponentials, i, e0);
                 TSimd.Store(ref *exponentials, i + lanes, e1);
-            }
-
-            if (exceptMaximum)
-            {
-                Drop<TSimd, TVector, T, TExponential>(exp, x0, max, ref e0, ref lost0);
-                Drop<TSimd, TVector, T, TExponential>(exp, x1, max, ref e1, ref lost1);
             }
 
             lost = TSimd.Add(lost, TSimd.Add(lost0, lost1));
@@ -153,9 +146,8 @@ internal static unsafe class SoftmaxKernel
         for (; i < count; i += lanes)
         {
             int here = count - i < lanes ? (int)(count - i) : TSimd.Lanes;
-            TVector x = TSimd.LoadPartial(logits + i, here, lowest), e = exp.Of<TSimd>(x, out TVector lost0);
+            TVector e = exp.Of<TSimd>(TSimd.LoadPartial(logits + i, here, lowest), out TVector lost0);
             if (exponentials != null) TSimd.StorePartial(exponentials + i, here, e);
-            if (exceptMaximum) Drop<TSimd, TVector, T, TExponential>(exp, x, max, ref e, ref lost0);
             lost = TSimd.Add(lost, lost0);
             TSimd.AddWide(ref first, ref second, e);
         }
@@ -164,18 +156,42 @@ internal static unsafe class SoftmaxKernel
         return TSimd.TotalOfWide(first, second);
     }
 
-    /// <summary>Takes the exponentials of the maximum, and those that stand for 0, out of a sum.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Drop<TSimd, TVector, T, TExponential>(TExponential exp, TVector x, TVector max, ref TVector e, ref TVector lost)
+    /// <summary>The sum of the row's exponentials without the entries that equal the maximum: what is left of a confident row.</summary>
+    private static CompensatedSum SumBelowMaximum<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged => row.IsDirect
+        ? SumBelowMaximum<TSimd, TVector, T, DirectExponential<TVector, T>>(logits, count, row)
+        : SumBelowMaximum<TSimd, TVector, T, ShiftedExponential<TVector, T>>(logits, count, row);
+
+    private static CompensatedSum SumBelowMaximum<TSimd, TVector, T, TExponential>(T* logits, nuint count, in RowExponential<T> row)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
         where TExponential : struct, IRowExponential<TVector, T>
     {
-        TVector zero = TSimd.Create(default), nothing = exp.IsNothing<TSimd>(x), isMax = TSimd.Equal(x, max);
-        e = TSimd.Select(nothing, zero, TSimd.Select(isMax, zero, e));
-        lost = TSimd.Select(nothing, zero, TSimd.Select(isMax, zero, lost));
+        nuint lanes = (nuint)TSimd.Lanes;
+        T* tables = stackalloc T[3 * ScaledExp.TableLength];
+        TExponential exp = default;
+        exp.Prepare<TSimd>(row, AlignedTables(tables));
+        TVector zero = TSimd.Create(default), first = zero, second = zero, lost = zero, max = TSimd.Create(row.Max);
+        TVector lowest = ExpPolynomial.Constant<TSimd, TVector, T>(float.NegativeInfinity, double.NegativeInfinity);
+        for (nuint i = 0; i < count; i += lanes)
+        {
+            int here = count - i < lanes ? (int)(count - i) : TSimd.Lanes;
+            TVector x = TSimd.LoadPartial(logits + i, here, lowest), e = exp.Of<TSimd>(x, out TVector lost0);
+            TVector nothing = exp.IsNothing<TSimd>(x), isMax = TSimd.Equal(x, max);
+            lost = TSimd.Add(lost, TSimd.Select(nothing, zero, TSimd.Select(isMax, zero, lost0)));
+            TSimd.AddWide(ref first, ref second, TSimd.Select(nothing, zero, TSimd.Select(isMax, zero, e)));
+        }
+
+        TSimd.AddWide(ref first, ref second, lost);
+        return TSimd.TotalOfWide(first, second);
     }
+
+    /// <summary>Two tables aligned to 64 bytes within the room for three.</summary>
+    private static T* AlignedTables<T>(T* tables)
+        where T : unmanaged => (T*)(((nuint)tables + 63) & ~(nuint)63);
 
     /// <summary>values[i] · (factor + factorLow), rounded almost once, in place.</summary>
     public static void Scale<TSimd, TVector, T>(T* values, nuint count, T factor, T factorLow)
