@@ -1,0 +1,78 @@
+#!/usr/bin/env dotnet
+// Trains softmax regression on four fifths of the handwritten digits in samples/data, and reports how well it reads the rest.
+// Run: dotnet run samples/digits.cs
+#:project ../src/SoftmaxCE
+#:include data/DigitsSplit.cs
+
+using SoftmaxCE;
+
+DigitsSplit digits = DigitsSplit.Load();
+Console.WriteLine($"Training on {digits.TrainingLabels.Length} digits of {DigitsSplit.PixelWidth} x {DigitsSplit.PixelWidth} pixels; {digits.HeldOutLabels.Length} are held out.");
+
+SoftmaxRegressionTrainer trainer = new(new SoftmaxRegressionOptions { L2 = 1e-3 });
+SoftmaxRegressionModel model = trainer.Fit(digits.TrainingRows, digits.TrainingLabels, progress: new ProgressBar(trainer.Options.Tolerance));
+TrainingSummary training = model.Training!;
+float[] logits = Logits(model, digits.HeldOutRows);
+ClassificationMetrics metrics = Measure(new TemperatureScaling(1), ..);
+
+Console.WriteLine($"""
+
+    stopped by    {training.StopReason}: {training.Iterations} iterations, {training.PassesOverData:0.#} passes over the data, {training.Elapsed.TotalSeconds:0.00} s
+    objective     {training.Objective:0.000000}, certainly within {training.Gap:0.0e+0} of the lowest there is
+    accuracy      {metrics.Accuracy:0.0 %} of the held-out digits; {metrics.TopKAccuracy(2):0.0 %} with a second guess
+    log-loss      {metrics.LogLoss:0.0000} nats; {metrics.PriorLogLoss:0.0000} for guessing by frequency
+
+    {metrics.Confusion}
+    """);
+foreach (ConfusedPair pair in metrics.Confusion.MostConfusedPairs(3))
+    Console.WriteLine($"{pair.Weight} times a {model.ClassNames[pair.Label]} was read as {model.ClassNames[pair.Predicted]}");
+
+// A temperature is one more thing learned from data: one half of the held-out digits gives it, the other half shows what it is worth.
+int half = digits.HeldOutLabels.Length / 2;
+TemperatureScaling temperature = TemperatureScaling.Fit<float>(logits.AsSpan(0, half * model.ClassCount), digits.HeldOutLabels.AsSpan(0, half));
+ClassificationMetrics before = Measure(new TemperatureScaling(1), half..);
+ClassificationMetrics after = Measure(temperature, half..);
+Console.WriteLine($"""
+
+    temperature {temperature.Temperature:0.000}    before   after
+    log-loss           {before.LogLoss:0.0000}  {after.LogLoss:0.0000}
+    calibration error  {before.Calibration.ExpectedError:0.0000}  {after.Calibration.ExpectedError:0.0000}
+    """);
+
+const double LowestAccuracy = 0.95;
+return metrics.Accuracy >= LowestAccuracy ? 0 : 1;
+
+ClassificationMetrics Measure(TemperatureScaling temperature, Range rows)
+{
+    (int first, int count) = rows.GetOffsetAndLength(digits.HeldOutLabels.Length);
+    float[] probabilities = new float[count * model.ClassCount];
+    temperature.ToProbabilityRows(logits.AsSpan(first * model.ClassCount, probabilities.Length), model.ClassCount, probabilities);
+    ClassificationMetrics metrics = new(model.ClassNames);
+    metrics.AddRows<float>(probabilities, digits.HeldOutLabels.AsSpan(rows));
+    return metrics;
+}
+
+static float[] Logits(SoftmaxRegressionModel model, DenseRows<float> rows)
+{
+    float[] logits = new float[rows.RowCount * model.ClassCount];
+    for (int row = 0; row < rows.RowCount; row++)
+        model.PredictLogits(rows.Values.Span.Slice(row * rows.FeatureCount, rows.FeatureCount), logits.AsSpan(row * model.ClassCount, model.ClassCount));
+    return logits;
+}
+
+/// <summary>Fills as the certified gap shrinks, counted in powers of ten, from where it starts to what the tolerance asks for.</summary>
+internal sealed class ProgressBar(double tolerance) : IProgress<TrainingProgress>
+{
+    private const int Width = 30;
+    private double _firstGap;
+
+    public void Report(TrainingProgress progress)
+    {
+        if (progress.Iteration == 0) _firstGap = progress.Gap;
+        double lastGap = tolerance * progress.Objective;
+        double done = Math.Clamp(Math.Log(_firstGap / progress.Gap) / Math.Log(_firstGap / lastGap), 0, 1);
+        string state = $"iteration {progress.Iteration}  objective {progress.Objective:0.000000}  gap {progress.Gap:0.0e+0}";
+        if (Console.IsOutputRedirected) Console.WriteLine(state);
+        else Console.Write($"\r[{new string('#', (int)(done * Width)).PadRight(Width, '.')}] {state}  {(done == 1 ? "\n" : "")}");
+    }
+}
