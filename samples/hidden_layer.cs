@@ -40,8 +40,8 @@ for (int epoch = 1; epoch <= Epochs; epoch++)
 
 clock.Stop();
 SoftmaxRegressionModel onHidden = new([.. w.Values.Select(value => (double)value)], [.. b.Values.Select(value => (double)value)]);
-ClassificationMetrics ofLinear = Measure(linear, digits.HeldOutRows);
-ClassificationMetrics ofNetwork = Measure(onHidden, new DenseRows<float>(Hidden(digits.HeldOutRows.Values.Span), HiddenCount));
+ClassificationMetrics ofLinear = linear.Evaluate(digits.HeldOutRows, digits.HeldOutLabels);
+ClassificationMetrics ofNetwork = onHidden.Evaluate(new DenseRows<float>(Hidden(digits.HeldOutRows.Values.Span), HiddenCount), digits.HeldOutLabels);
 Console.WriteLine($"""
 
     trained in {clock.Elapsed.TotalSeconds:0.0} s; on {digits.HeldOutLabels.Length} held-out digits:
@@ -90,15 +90,6 @@ float[] Hidden(ReadOnlySpan<float> rows)
 static void AddScaled(Span<float> sum, ReadOnlySpan<float> values, float factor)
 {
     if (factor != 0) TensorPrimitives.FusedMultiplyAdd(values, factor, sum, sum);             // half of the pixels are 0
-}
-
-ClassificationMetrics Measure(SoftmaxRegressionModel model, FeatureRows rows)
-{
-    float[] probabilities = new float[rows.RowCount * model.ClassCount];
-    model.PredictProbabilityRows(rows, probabilities);
-    ClassificationMetrics metrics = new(model.ClassNames);
-    metrics.AddRows<float>(probabilities, digits.HeldOutLabels);
-    return metrics;
 }
 
 /// <summary>Some of the network's parameters, moved by Adam (Kingma and Ba 2015): along the mean gradient, divided by the root of the mean squared gradient.</summary>

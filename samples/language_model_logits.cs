@@ -6,7 +6,7 @@
 using System.Numerics.Tensors;
 using SoftmaxCE;
 
-const int TokenCount = 32_000, ShownTokens = 8;
+const int TokenCount = 32_000, ShownTokens = 8, DrawCount = 1000;
 float[] temperatures = [0.7f, 1, 1.5f];
 
 string[] tokens = [.. Enumerable.Range(0, TokenCount).Select(Spell)];
@@ -32,9 +32,25 @@ Row("divergence from T = 1 (nats)", scaled => InformationMeasures.KullbackLeible
 Row("divergence of T = 1 from it", scaled => InformationMeasures.KullbackLeiblerFromLogits<float>(logits, scaled));
 Row("Jensen-Shannon with T = 1", scaled => InformationMeasures.JensenShannonFromLogits<float>(scaled, logits));
 
+(string Name, LogitSampler Sampler)[] samplers =
+[
+    ("all tokens", new LogitSampler()),
+    ("top-k 3", new LogitSampler { TopK = 3 }),
+    ("top-p 0.9", new LogitSampler { TopP = 0.9 }),
+    ("T = 0.7, top-p 0.9", new LogitSampler { Temperature = 0.7, TopP = 0.9 }),
+];
+Console.WriteLine($"\n{DrawCount:N0} draws of each       different  the first ones");
+int maskedDraws = 0;
+foreach ((string name, LogitSampler sampler) in samplers)
+{
+    int[] draws = [.. Enumerable.Range(0, DrawCount).Select(i => sampler.Sample<float>(logits, seed: (ulong)i))];
+    maskedDraws += draws.Count(i => float.IsNegativeInfinity(logits[i]));
+    Console.WriteLine($"{name,-23}{draws.Distinct().Count(),10}  {string.Join(' ', draws.Take(6).Select(i => tokens[i]))}");
+}
+
 bool isNormalised = probabilities.All(p => Math.Abs(p.Sum(value => (double)value) - 1) < 1e-6);
 bool isMasked = ranking[^maskedCount..].All(i => logProbabilities[i] == float.NegativeInfinity && probabilities.All(p => p[i] == 0));
-return isNormalised && isMasked ? 0 : 1;
+return isNormalised && isMasked && maskedDraws == 0 ? 0 : 1;
 
 float[] AtTemperature(float temperature)
 {
