@@ -26,7 +26,8 @@ Console.WriteLine($"""
 foreach (ConfusedPair pair in metrics.Confusion.MostConfusedPairs(3))
     Console.WriteLine($"{pair.Weight} times a {model.ClassNames[pair.Label]} was read as {model.ClassNames[pair.Predicted]}");
 
-// A temperature is one more thing learned from data: one half of the held-out digits gives it, the other half shows what it is worth.
+// The penalty keeps the coefficients small, which leaves the model less sure than it is right. A temperature below 1 mends that. It is learned
+// from one half of the held-out digits; the other half shows what it is worth.
 int half = digits.HeldOutLabels.Length / 2;
 TemperatureScaling temperature = TemperatureScaling.FitModel(model, Slice(digits.HeldOutRows, 0, half), digits.HeldOutLabels.AsSpan(0, half));
 DenseRows<float> otherRows = Slice(digits.HeldOutRows, half, digits.HeldOutLabels.Length - half);

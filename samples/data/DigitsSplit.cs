@@ -8,19 +8,19 @@ internal sealed record DigitsSplit(DenseRows<float> TrainingRows, int[] Training
 
     public static DigitsSplit Load(int seed = 3)
     {
-        // The folder of the sample that is running, so that it may be started from anywhere.
-        string folder = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
+        // `dotnet run` tells a file-based app where its file is, so that it may be started from any folder.
+        string folder = AppContext.GetData("EntryPointFileDirectoryPath") as string ?? "samples";
         LabeledRows<DenseRows<float>> all = CsvReader.Read<float>(Path.Combine(folder, "data", "digits.csv"), labelColumn: "label");
         int[] labels = new LabelEncoder(all.Labels).Encode(all.Labels);
 
         int[] order = [.. Enumerable.Range(0, labels.Length)];
         new Random(seed).Shuffle(order);
-        HashSet<int> heldOut = [.. order.GroupBy(row => labels[row]).SelectMany(rows => rows.Take(rows.Count() / 5))];
-        int[] forTraining = [.. order.Where(row => !heldOut.Contains(row))];
-        int[] forTest = [.. order.Where(heldOut.Contains)];
+        HashSet<int> isHeldOut = [.. order.GroupBy(row => labels[row]).SelectMany(rows => rows.Take(rows.Count() / 5))];
+        int[] forTraining = [.. order.Where(row => !isHeldOut.Contains(row))];
+        int[] heldOut = [.. order.Where(isHeldOut.Contains)];
         return new DigitsSplit(
             Pick(all.Rows, forTraining), [.. forTraining.Select(row => labels[row])],
-            Pick(all.Rows, forTest), [.. forTest.Select(row => labels[row])]);
+            Pick(all.Rows, heldOut), [.. heldOut.Select(row => labels[row])]);
     }
 
     private static DenseRows<float> Pick(DenseRows<float> rows, int[] picked)
