@@ -33,6 +33,16 @@ public class SoftmaxRegressionModelEvaluateTests
     }
 
     [Fact]
+    public void Labels_by_name_are_numbered_as_the_model_does()
+    {
+        SoftmaxRegressionModel named = new([1, -1, 0], [0, 0, 0], ["low", "high", "mid"]);
+        named.EncodeLabels(["mid", "low", "low", "high"]).Should().Equal(2, 0, 0, 1);
+        named.EncodeLabels([]).Should().BeEmpty();
+        Action unknown = () => named.EncodeLabels(["mid", "Low"]);
+        unknown.Should().Throw<ArgumentException>().WithParameterName("names").WithMessage("Row 1 is named \"Low\"*\"low\", \"high\", \"mid\"*");
+    }
+
+    [Fact]
     public void Misuse_is_named()
     {
         Refuses<ArgumentException>(() => Model.Evaluate(new DenseRows<float>(new float[3], 3), [0]), "rows");
