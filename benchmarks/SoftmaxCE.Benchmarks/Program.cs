@@ -33,7 +33,7 @@ foreach (Type suite in typeof(Program).Assembly.GetTypes().Where(HasBenchmarks).
     if (save) ResultsFile.Write(suite.Name + "Quick", table);
 }
 
-if (!found) Console.WriteLine("No case has a name with all these words. Names look like SoftmaxBenchmarks.OnnxRuntime([Shape=1024 x 1000]).");
+if (!found) Console.WriteLine("No case has a name with all these words. Names look like SoftmaxBenchmarks.OnnxRuntime(1024 x 1000).");
 
 static bool Fits(string name, string word) => word.StartsWith('^')
     ? !name.Contains(word[1..], StringComparison.OrdinalIgnoreCase)

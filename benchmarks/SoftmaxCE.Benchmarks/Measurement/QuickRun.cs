@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
+using System.Runtime;
 using System.Text;
 using BenchmarkDotNet.Running;
 
@@ -15,8 +16,14 @@ internal sealed class QuickRun(TimeSpan timePerContender)
 {
     private const int Rounds = 15;
 
+    // Work of many seconds (training) gets fewer rounds.
+    private const int FewestRounds = 3;
+    private static readonly TimeSpan RoundsLimit = TimeSpan.FromSeconds(60);
+
     // The runtime recompiles a method after 30 calls, in the background and not before 100 ms of quiet; some methods twice.
-    private const int WarmUps = 4;
+    // Warm is who has gone through two warm-ups in which nothing was compiled any more.
+    private const int MostWarmUps = 20;
+    private const int WarmUpsWithoutCompilation = 2;
     private const int WarmUpCalls = 40;
     private static readonly TimeSpan CompilerQuiet = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan WarmUpLimit = TimeSpan.FromSeconds(1);
@@ -27,7 +34,7 @@ internal sealed class QuickRun(TimeSpan timePerContender)
         StringBuilder table = new();
         foreach (var sameParameters in BenchmarkConverter.TypeToBenchmarks(suite).BenchmarksCases
             .Where(benchmark => accepts(NameOf(benchmark)))
-            .GroupBy(benchmark => benchmark.Parameters.DisplayInfo)
+            .GroupBy(ParametersOf)
             .OrderBy(cases => Work.Values(cases.First())))
         {
             if (table.Length == 0) WriteLine(table, $"| {suite.Name} | min ns | median ns | ns/value | GB/s | to best peer, min | median |\n|---|---:|---:|---:|---:|---:|---:|");
@@ -38,7 +45,10 @@ internal sealed class QuickRun(TimeSpan timePerContender)
     }
 
     private static string NameOf(BenchmarkCase benchmark) =>
-        $"{benchmark.Descriptor.Type.Name}.{benchmark.Descriptor.WorkloadMethod.Name}({benchmark.Parameters.DisplayInfo})";
+        $"{benchmark.Descriptor.Type.Name}.{benchmark.Descriptor.WorkloadMethod.Name}({ParametersOf(benchmark)})";
+
+    // Not the DisplayInfo of BenchmarkDotNet, which shortens long values.
+    private static string ParametersOf(BenchmarkCase benchmark) => string.Join(", ", benchmark.Parameters.Items.Select(item => $"{item.Value}"));
 
     private void RunTogether(BenchmarkCase[] benchmarks, StringBuilder table)
     {
@@ -48,19 +58,27 @@ internal sealed class QuickRun(TimeSpan timePerContender)
         benchmarks[0].Descriptor.GlobalSetupMethod?.Invoke(suite, BindingFlags.DoNotWrapExceptions, null, null, null);
 
         Contender[] contenders = Array.ConvertAll(benchmarks, benchmark => new Contender(benchmark, suite, timePerContender / Rounds));
-        for (int i = 0; i < WarmUps; i++)
-        {
-            foreach (Contender contender in contenders) contender.WarmUp();
-            Thread.Sleep(CompilerQuiet);
-        }
-
+        WarmUp(contenders);
         foreach (Contender contender in contenders) contender.ChooseCalls();
-        for (int round = 0; round < Rounds; round++)
+        long start = Stopwatch.GetTimestamp();
+        for (int round = 0; round < Rounds && (round < FewestRounds || Stopwatch.GetElapsedTime(start) < RoundsLimit); round++)
             foreach (Contender contender in contenders) contender.Measure();
 
         foreach (Contender contender in contenders)
             WriteLine(table, contender.Row([.. contenders.Where(contender.IsComparable)], (suite as IScoredSuite)?.Score(contender.Method)));
         benchmarks[0].Descriptor.GlobalCleanupMethod?.Invoke(suite, null);
+    }
+
+    private static void WarmUp(Contender[] contenders)
+    {
+        int quiet = 0;
+        for (int i = 0; i < MostWarmUps && quiet < WarmUpsWithoutCompilation; i++)
+        {
+            long compiled = JitInfo.GetCompiledMethodCount();
+            foreach (Contender contender in contenders) contender.WarmUp();
+            Thread.Sleep(CompilerQuiet);
+            quiet = JitInfo.GetCompiledMethodCount() == compiled ? quiet + 1 : 0;
+        }
     }
 
     private static void WriteLine(StringBuilder table, string line)
@@ -74,6 +92,7 @@ internal sealed class QuickRun(TimeSpan timePerContender)
         private readonly Action _call = benchmark.Descriptor.WorkloadMethod.CreateDelegate<Action>(suite);
         private readonly List<double> _nanoseconds = [];
         private int _callsPerRound = 1;
+        private bool _isLong;
 
         public string Method => benchmark.Descriptor.WorkloadMethod.Name;
 
@@ -90,14 +109,16 @@ internal sealed class QuickRun(TimeSpan timePerContender)
 
         public void WarmUp()
         {
+            if (_isLong) return;
             long start = Stopwatch.GetTimestamp();
             for (int i = 0; i < WarmUpCalls && Stopwatch.GetElapsedTime(start) < WarmUpLimit; i++) _call();
+            _isLong = Time(1) >= WarmUpLimit.TotalNanoseconds;
         }
 
         /// <summary>Sets the number of calls that fill the time of one round.</summary>
         public void ChooseCalls()
         {
-            for (int i = 0; i < 2; i++)
+            for (int i = 0; i < 2 && !_isLong; i++)
                 _callsPerRound = (int)Math.Clamp(timePerRound.TotalNanoseconds / Math.Max(Time(_callsPerRound), 1), 1, 1_000_000);
         }
 
@@ -105,13 +126,12 @@ internal sealed class QuickRun(TimeSpan timePerContender)
 
         public string Row(IReadOnlyCollection<Contender> peers, string? score)
         {
-            string parameters = string.Concat(benchmark.Parameters.Items.Select(item => $", {item.Value}"));
             string ratios = IsOwn && peers.Count > 0
                 ? string.Create(CultureInfo.InvariantCulture, $"{peers.Min(p => p.Minimum) / Minimum:0.00}x | {peers.Min(p => p.Median) / Median:0.00}x")
                 : " | ";
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {Method}{parameters}{(score is null ? "" : ", " + score)} | {Minimum:N1} | {Median:N1} | {Work.NanosecondsPerValue(benchmark, Minimum):0.000} | {Work.GigabytesPerSecond(benchmark, Minimum):0.00} | {ratios} |");
+                $"| {Method}, {ParametersOf(benchmark)}{(score is null ? "" : ", " + score)} | {Minimum:N1} | {Median:N1} | {Work.NanosecondsPerValue(benchmark, Minimum):0.000} | {Work.GigabytesPerSecond(benchmark, Minimum):0.00} | {ratios} |");
         }
 
         // Nanoseconds of one call.

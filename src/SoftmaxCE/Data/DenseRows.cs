@@ -63,6 +63,19 @@ public sealed class DenseRows<T> : DenseRows
         for (int j = 0; j < raw.Length; j++) destination[j] = Scale == 1 && Offset == 0 ? raw[j] : Math.FusedMultiplyAdd(raw[j], Scale, Offset);
     }
 
+    internal override void CopyColumns(int row, ReadOnlySpan<int> columns, ReadOnlySpan<int> places, Span<double> destination)
+    {
+        ReadOnlySpan<T> raw = RawRows(row, 1);
+        for (int k = 0; k < columns.Length; k++)
+        {
+            T value = raw[columns[k]];
+            double widened = typeof(T) == typeof(float) ? (float)(object)value
+                : typeof(T) == typeof(double) ? (double)(object)value
+                : typeof(T) == typeof(Half) ? (double)(Half)(object)value : (byte)(object)value;
+            destination[k] = Scale == 1 && Offset == 0 ? widened : Math.FusedMultiplyAdd(widened, Scale, Offset);
+        }
+    }
+
     private ReadOnlySpan<T> RawRows(int firstRow, int count) =>
         _values.Span.Slice((int)((long)firstRow * FeatureCount), (int)((long)count * FeatureCount));
 

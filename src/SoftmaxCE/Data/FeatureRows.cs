@@ -21,4 +21,11 @@ public abstract class FeatureRows
 
     /// <summary>Writes the features of one row, scale and offset applied, into <paramref name="destination"/>.</summary>
     internal abstract void CopyRow(int row, Span<double> destination);
+
+    /// <summary>Writes some columns of one row, scale and offset applied.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="columns">Columns wanted.</param>
+    /// <param name="places">For every column its place in <paramref name="columns"/>, or −1.</param>
+    /// <param name="destination">One value per wanted column.</param>
+    internal abstract void CopyColumns(int row, ReadOnlySpan<int> columns, ReadOnlySpan<int> places, Span<double> destination);
 }

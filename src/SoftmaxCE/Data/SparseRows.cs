@@ -74,6 +74,18 @@ public abstract class SparseRows : FeatureRows
         for (int k = start; k < end; k++) destination[columns[k]] += FitSingle ? SingleValues[k] : DoubleValues[k];
     }
 
+    internal override void CopyColumns(int row, ReadOnlySpan<int> columns, ReadOnlySpan<int> places, Span<double> destination)
+    {
+        destination[..columns.Length].Clear();
+        ReadOnlySpan<int> stored = Columns.Span;
+        int start = (int)RowStarts.Span[row], end = (int)RowStarts.Span[row + 1];
+        for (int k = start; k < end; k++)
+        {
+            int place = places[stored[k]];
+            if (place >= 0) destination[place] += FitSingle ? SingleValues[k] : DoubleValues[k];
+        }
+    }
+
     private static void CheckRowStarts(ReadOnlySpan<long> rowStarts, int valueCount)
     {
         if (rowStarts.IsEmpty) throw new ArgumentException("Needs row count + 1 entries but is empty; no rows are a single 0.", nameof(rowStarts));

@@ -79,8 +79,8 @@ internal static unsafe class LogitSums
         foreach (T logit in logits) max = Math.Max(max, double.CreateTruncating(logit));        // NaN wins, and makes everything NaN
         CompensatedSum sum = Sum(logits, [], max, SoftmaxSum.Exp);
         total = sum.Value;
-        if (!(total < 2)) return new(max, RowSum.Log(sum, out double low), low);
-        return new(max, RowSum.Log1p(Sum(logits, [], max, SoftmaxSum.ExpBelowMaximum)), 0);
+        if (!(total < 2)) return new(max, RowSum.Log(sum, 0, out double low), low);
+        return new(max, RowSum.Log1p(Sum(logits, [], max, SoftmaxSum.ExpBelowMaximum).Value), 0);
     }
 
     private static CompensatedSum Sum<T>(ReadOnlySpan<T> logits, ReadOnlySpan<T> weights, double max, SoftmaxSum kind)

@@ -19,7 +19,12 @@ internal static unsafe class BinaryCrossEntropyRunner
         {
             BinaryCrossEntropyKernel<T> given = new()
             {
-                Logits = logitsStart, Targets = targetsStart, Weights = weightsStart, Gradient = gradientStart, Losses = lossesStart, Count = logits.Length,
+                Logits = logitsStart,
+                Targets = targetsStart,
+                Weights = weightsStart,
+                Gradient = gradientStart,
+                Losses = lossesStart,
+                Count = logits.Length,
                 GradientScale = options.Reduction == LossReduction.Sum ? 1 : 1.0 / logits.Length,
             };
             if (typeof(T) == typeof(float) || typeof(T) == typeof(double)) return Run<T, T>(given, options);
@@ -65,8 +70,16 @@ internal static unsafe class BinaryCrossEntropyRunner
             T* gradient = _given.Gradient == null ? null : _given.Gradient + first;
             BinaryCrossEntropyKernel<TKernel> kernel = new()
             {
-                PositiveWeights = positiveWeights, Columns = columns, FirstColumn = first % columns, Count = count, GradientScale = _given.GradientScale,
-                Logits = (TKernel*)logits, Targets = (TKernel*)targets, Weights = (TKernel*)weights, Gradient = (TKernel*)gradient, Losses = (TKernel*)losses,
+                PositiveWeights = positiveWeights,
+                Columns = columns,
+                FirstColumn = first % columns,
+                Count = count,
+                GradientScale = _given.GradientScale,
+                Logits = (TKernel*)logits,
+                Targets = (TKernel*)targets,
+                Weights = (TKernel*)weights,
+                Gradient = (TKernel*)gradient,
+                Losses = (TKernel*)losses,
             };
             if (typeof(T) == typeof(TKernel))
             {

@@ -19,8 +19,13 @@ internal static unsafe class CrossEntropyRunner
         {
             CrossEntropyTask<T> task = new()
             {
-                Logits = logitsStart, Labels = labelsStart, Targets = targetsStart, Gradient = gradientStart, RowLosses = lossesStart,
-                SampleWeights = weightsStart, ClassCount = classCount,
+                Logits = logitsStart,
+                Labels = labelsStart,
+                Targets = targetsStart,
+                Gradient = gradientStart,
+                RowLosses = lossesStart,
+                SampleWeights = weightsStart,
+                ClassCount = classCount,
             };
             int rowCount = logits.Length / classCount;
             if (typeof(T) == typeof(float) || typeof(T) == typeof(double)) return Run<T, T>(task, options, rowCount, weightSum);
@@ -41,11 +46,18 @@ internal static unsafe class CrossEntropyRunner
         {
             CrossEntropyTask<TKernel> task = new()
             {
-                Labels = given.Labels, ClassCount = classCount, ClassWeights = classWeights, IgnoreLabel = options.IgnoreLabel,
-                Background = backgroundStart, BackgroundSum = backgroundSum,
-                OwnShare = 1 - options.LabelSmoothing, SmoothingShare = options.LabelSmoothing / classCount,
+                Labels = given.Labels,
+                ClassCount = classCount,
+                ClassWeights = classWeights,
+                IgnoreLabel = options.IgnoreLabel,
+                Background = backgroundStart,
+                BackgroundSum = backgroundSum,
+                OwnShare = 1 - options.LabelSmoothing,
+                SmoothingShare = options.LabelSmoothing / classCount,
                 Temperature = double.CreateTruncating(TKernel.CreateTruncating(options.Temperature)),
-                ZLoss = options.ZLoss, FocalGamma = options.FocalGamma, GradientScale = scale,
+                ZLoss = options.ZLoss,
+                FocalGamma = options.FocalGamma,
+                GradientScale = scale,
             };
             CrossEntropyTotals totals = BlockRunner.Run<Blocks<T, TKernel>, CrossEntropyTotals>(new(given, task, rowCount), options.MaxDegreeOfParallelism);
             if (background != null) ArrayPool<TKernel>.Shared.Return(background);

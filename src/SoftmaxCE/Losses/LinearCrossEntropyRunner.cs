@@ -36,12 +36,24 @@ internal static unsafe class LinearCrossEntropyRunner
         {
             LinearCrossEntropyTask<T> task = new()
             {
-                Features = x, Coefficients = w, Intercepts = b, Labels = labelsStart, SampleWeights = weights, ClassWeights = classWeights,
-                Background = spread, BackgroundSum = backgroundSum, OwnShare = 1 - options.LabelSmoothing, IgnoreLabel = options.IgnoreLabel,
-                Temperature = double.CreateTruncating(T.CreateTruncating(options.Temperature)), ZLoss = options.ZLoss,
+                Features = x,
+                Coefficients = w,
+                Intercepts = b,
+                Labels = labelsStart,
+                SampleWeights = weights,
+                ClassWeights = classWeights,
+                Background = spread,
+                BackgroundSum = backgroundSum,
+                OwnShare = 1 - options.LabelSmoothing,
+                IgnoreLabel = options.IgnoreLabel,
+                Temperature = double.CreateTruncating(T.CreateTruncating(options.Temperature)),
+                ZLoss = options.ZLoss,
                 GradientScale = options.Reduction == LossReduction.Sum ? 1 : weightSum == 0 ? 0 : 1 / weightSum,
-                FeatureCount = featureCount, ClassCount = classCount,
-                FeatureGradient = gradientX, CoefficientGradient = gradientW, InterceptGradient = gradientB,
+                FeatureCount = featureCount,
+                ClassCount = classCount,
+                FeatureGradient = gradientX,
+                CoefficientGradient = gradientW,
+                InterceptGradient = gradientB,
             };
             using LinearCrossEntropyBlocks<T> blocks = new(task, labels.Length, options.MaxDegreeOfParallelism);
             CrossEntropyTotals totals = blocks.Run();

@@ -32,7 +32,7 @@ public sealed class LogSumExpAccumulator
         get
         {
             if (!(Math.Abs(_max) <= Largest)) return _max;
-            double log = RowSum.Log(_sum, out double rest);
+            double log = RowSum.Log(_sum, 0, out double rest);
             double shift = _power * ScaledExpSumKernel.Ln2;
             double shiftRest = Math.FusedMultiplyAdd(_power, ScaledExpSumKernel.Ln2, -shift) + (_power * ScaledExpSumKernel.Ln2Rest);
             double sum = TwoSum.Add<ScalarSimd<double>, double, double>(shift, log, out double lost);

@@ -36,8 +36,8 @@ internal static class ModelFile
         }
 
         metadata.Add(VersionKey, Version);
-        metadata.Add(ClassesKey, NamesToJson(model.ClassNames));
-        if (model.FeatureNames is not null) metadata.Add(FeaturesKey, NamesToJson(model.FeatureNames));
+        metadata.Add(ClassesKey, ModelJson.ToText(model.ClassNames));
+        if (model.FeatureNames is not null) metadata.Add(FeaturesKey, ModelJson.ToText(model.FeatureNames));
         metadata.Add(ChecksumKey, ChecksumOf(metadata, model.Coefficients.Span, model.Intercepts.Span));
 
         SafeTensorsWriter writer = new();
@@ -116,13 +116,6 @@ internal static class ModelFile
         checksum.Add(intercepts);
         return checksum.Value.ToString("x8", CultureInfo.InvariantCulture);
     }
-
-    private static string NamesToJson(IReadOnlyList<string> names) => ModelJson.ToText(json =>
-    {
-        json.WriteStartArray();
-        foreach (string name in names) json.WriteStringValue(name);
-        json.WriteEndArray();
-    });
 
     private static string[] NamesFromJson(string text)
     {

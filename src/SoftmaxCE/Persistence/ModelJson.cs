@@ -67,6 +67,14 @@ internal static class ModelJson
         }
     }
 
+    /// <summary>Names as a JSON array.</summary>
+    public static string ToText(IReadOnlyList<string> names) => ToText(json =>
+    {
+        json.WriteStartArray();
+        foreach (string name in names) json.WriteStringValue(name);
+        json.WriteEndArray();
+    });
+
     public static string ToText(Action<Utf8JsonWriter> write)
     {
         ArrayBufferWriter<byte> buffer = new();
@@ -103,12 +111,7 @@ internal static class ModelJson
     private static void WriteOnOneLine(Utf8JsonWriter json, string name, IReadOnlyList<string> names)
     {
         json.WritePropertyName(name);
-        json.WriteRawValue(ToText(line =>
-        {
-            line.WriteStartArray();
-            foreach (string text in names) line.WriteStringValue(text);
-            line.WriteEndArray();
-        }));
+        json.WriteRawValue(ToText(names));
     }
 
     // A raw value is not indented by the writer; the white space before it does that.

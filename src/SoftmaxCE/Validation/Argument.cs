@@ -80,9 +80,20 @@ internal static class Argument
         if (!(value >= 0 && double.IsFinite(value))) ThrowNotFiniteNotNegative(value, name);
     }
 
+    public static void Finite(ReadOnlySpan<double> values, [CallerArgumentExpression(nameof(values))] string name = "")
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!double.IsFinite(values[i])) ThrowNotFinite(i, values[i], name);
+        }
+    }
+
     [DoesNotReturn]
     public static void ThrowLabel(int row, int label, int classCount, string name = "labels") =>
         throw new ArgumentOutOfRangeException(name, label, $"Row {row} has label {label}, but there are {classCount} classes: labels are 0 to {classCount - 1}.");
+
+    [DoesNotReturn]
+    private static void ThrowNotFinite(int index, double value, string name) => throw new ArgumentException($"Value {index} is {value}; all must be finite.", name);
 
     [DoesNotReturn]
     private static void ThrowEmpty(string name) => throw new ArgumentException("Needs at least one value but is empty.", name);

@@ -21,8 +21,19 @@ internal unsafe struct BlockScanKernel<T>(T* logits, int count, int blockLength,
             nuint length = (nuint)Math.Min(blockLength, count - start);
             results[block] = double.IsNaN(Max)
                 ? Element.ToDouble(SoftmaxKernel.Max<TSimd, TVector, T>(logits + start, length))
-                : SoftmaxKernel.Sum<TSimd, TVector, T>(
-                    logits + start, length, Element.FromDouble<T>(Max), Element.FromDouble<T>(Temperature), Exponentials == null ? null : Exponentials + start).Value;
+                : SumOf<TSimd, TVector>(logits + start, length, Exponentials == null ? null : Exponentials + start);
         }
+    }
+
+    /// <summary>Σ e^((x − max) / temperature); exactly 0 when every x is −∞, as are the exponentials of such x.</summary>
+    private readonly double SumOf<TSimd, TVector>(T* values, nuint length, T* exponentials)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        RowExponential<T> row = new(Element.FromDouble<T>(Max), Element.FromDouble<T>(Temperature), count: 0);
+        double sum = SoftmaxKernel.Sum<TSimd, TVector, T>(values, length, row, exponentials).Value, scale = Math.ScaleB(1, (int)row.Exponent);
+        if (exponentials != null) SoftmaxKernel.Scale<TSimd, TVector, T>(exponentials, length, Element.FromDouble<T>(scale), default);
+        double nothing = 2 * length * Math.ScaleB(1, (int)ScaledExp.LowestExponent<T>());
+        return sum < nothing ? 0 : sum * scale;
     }
 }

@@ -161,8 +161,15 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
     {
         LabelFinishKernel kernel = new()
         {
-            Others = batch.Others, AtLabel = batch.AtLabel, Differences = batch.Differences, Weights = batch.Weights, Count = batch.Rows,
-            GradientScale = _task.GradientScale / _task.Temperature, Losses = batch.Weights, Factors = batch.AtLabel, LabelGradients = batch.Others,
+            Others = batch.Others,
+            AtLabel = batch.AtLabel,
+            Differences = batch.Differences,
+            Weights = batch.Weights,
+            Count = batch.Rows,
+            GradientScale = _task.GradientScale / _task.Temperature,
+            Losses = batch.Weights,
+            Factors = batch.AtLabel,
+            LabelGradients = batch.Others,
         };
         VectorWidth.Run<LabelFinishKernel, double>(ref kernel);
         _totals.Loss += kernel.TotalLoss;

@@ -29,8 +29,14 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
         double* differences = stackalloc double[BatchRows], weights = stackalloc double[BatchRows];
         LabelFinishKernel finish = new()
         {
-            Others = others, AtLabel = atLabel, Differences = differences, Weights = weights, Count = BatchRows,
-            Losses = weights, Factors = atLabel, LabelGradients = others,
+            Others = others,
+            AtLabel = atLabel,
+            Differences = differences,
+            Weights = weights,
+            Count = BatchRows,
+            Losses = weights,
+            Factors = atLabel,
+            LabelGradients = others,
         };
         for (int first = 0; first < rowCount; first += BatchRows)
         {

@@ -61,29 +61,29 @@ internal unsafe struct LogitDivergenceKernel(double* logitsP, double* logitsQ, i
                     TSimd.AddWide(ref termsHigh, ref termsLow, TSimd.Select(present, TSimd.Multiply(probability, TSimd.Subtract(curvature, delta)), zero));
                     break;
                 case LogitSum.KullbackLeibler:
-                {
-                    TVector far = TSimd.Multiply(probability, TSimd.Subtract(logP, logQ));
-                    TVector term = TSimd.Select(near, TSimd.Multiply(probability, curvature), far);
-                    TVector difference = TSimd.Select(near, TSimd.Multiply(probability, TSimd.Subtract(delta, curvature)), zero);
-                    largest = TSimd.Max(TSimd.Select(present, TSimd.Select(near, zero, TSimd.Create(1)), zero), largest);
-                    TVector absent = TSimd.Equal(probability, zero);
-                    TSimd.AddWide(ref termsHigh, ref termsLow, TSimd.Select(absent, zero, term));
-                    TSimd.AddWide(ref differencesHigh, ref differencesLow, TSimd.Select(absent, zero, difference));
-                    break;
-                }
+                    {
+                        TVector far = TSimd.Multiply(probability, TSimd.Subtract(logP, logQ));
+                        TVector term = TSimd.Select(near, TSimd.Multiply(probability, curvature), far);
+                        TVector difference = TSimd.Select(near, TSimd.Multiply(probability, TSimd.Subtract(delta, curvature)), zero);
+                        largest = TSimd.Max(TSimd.Select(present, TSimd.Select(near, zero, TSimd.Create(1)), zero), largest);
+                        TVector absent = TSimd.Equal(probability, zero);
+                        TSimd.AddWide(ref termsHigh, ref termsLow, TSimd.Select(absent, zero, term));
+                        TSimd.AddWide(ref differencesHigh, ref differencesLow, TSimd.Select(absent, zero, difference));
+                        break;
+                    }
 
                 default:
-                {
-                    TVector sum = TSimd.Add(probability, other);
-                    TVector eMinus1 = TSimd.Subtract(curvature, delta);                                          // e^−δ − 1
-                    TVector t = TSimd.Select(
-                        near,
-                        TSimd.Divide(eMinus1, TSimd.Add(eMinus1, TSimd.Create(2))),
-                        TSimd.Divide(TSimd.Subtract(probability, other), sum));
-                    TVector term = DivergenceKernel.JensenShannonTerm<TSimd, TVector>(probability, other, t);
-                    TSimd.AddWide(ref termsHigh, ref termsLow, term);
-                    break;
-                }
+                    {
+                        TVector sum = TSimd.Add(probability, other);
+                        TVector eMinus1 = TSimd.Subtract(curvature, delta);                                          // e^−δ − 1
+                        TVector t = TSimd.Select(
+                            near,
+                            TSimd.Divide(eMinus1, TSimd.Add(eMinus1, TSimd.Create(2))),
+                            TSimd.Divide(TSimd.Subtract(probability, other), sum));
+                        TVector term = DivergenceKernel.JensenShannonTerm<TSimd, TVector>(probability, other, t);
+                        TSimd.AddWide(ref termsHigh, ref termsLow, term);
+                        break;
+                    }
             }
         }
 

@@ -64,6 +64,13 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void AddToDoubles(double* destination, Pair<THalf> value)
+    {
+        THalfSimd.AddToDoubles(destination, value.Lower);
+        THalfSimd.AddToDoubles(destination + THalfSimd.Lanes, value.Upper);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<THalf> Add(Pair<THalf> left, Pair<THalf> right) =>
         new(THalfSimd.Add(left.Lower, right.Lower), THalfSimd.Add(left.Upper, right.Upper));
 
@@ -116,6 +123,14 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
         new(THalfSimd.TimesPowerOfTwo(value.Lower, exponent.Lower), THalfSimd.TimesPowerOfTwo(value.Upper, exponent.Upper));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Pair<THalf> Lookup(T* table, Pair<THalf> index) =>
+        new(THalfSimd.Lookup(table, index.Lower), THalfSimd.Lookup(table, index.Upper));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pair<THalf> AddSixteenths(Pair<THalf> value, Pair<THalf> integer) =>
+        new(THalfSimd.AddSixteenths(value.Lower, integer.Lower), THalfSimd.AddSixteenths(value.Upper, integer.Upper));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<THalf> SplitPowerOfTwo(Pair<THalf> value, out Pair<THalf> exponent)
     {
         THalf lower = THalfSimd.SplitPowerOfTwo(value.Lower, out THalf lowerExponent);
@@ -128,11 +143,35 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     public static T MaxOfLanes(Pair<THalf> value) => THalfSimd.MaxOfLanes(THalfSimd.Max(value.Lower, value.Upper));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double SumOfLanes(Pair<THalf> value)
+    {
+        if (typeof(THalf) == typeof(Vector256<double>))
+        {
+            return WideTotal.OfFour((Vector256<double>)(object)value.Lower + (Vector256<double>)(object)value.Upper);
+        }
+
+        if (typeof(THalf) != typeof(Vector256<float>)) return PartialLanes.Sum<Pair<THalf>, T>(value);
+        Vector256<float> lower = (Vector256<float>)(object)value.Lower, upper = (Vector256<float>)(object)value.Upper;
+        Vector256<double> lanes0To3 = Vector256.WidenLower(lower) + Vector256.WidenLower(upper);          // each with the lane 8 above
+        return WideTotal.OfFour(lanes0To3 + (Vector256.WidenUpper(lower) + Vector256.WidenUpper(upper)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddWide(ref Pair<THalf> first, ref Pair<THalf> second, Pair<THalf> value)
     {
         THalf firstLower = first.Lower, firstUpper = first.Upper, secondLower = second.Lower, secondUpper = second.Upper;
         THalfSimd.AddWide(ref firstLower, ref secondLower, value.Lower);
         THalfSimd.AddWide(ref firstUpper, ref secondUpper, value.Upper);
+        first = new(firstLower, firstUpper);
+        second = new(secondLower, secondUpper);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MergeWide(ref Pair<THalf> first, ref Pair<THalf> second, Pair<THalf> otherFirst, Pair<THalf> otherSecond)
+    {
+        THalf firstLower = first.Lower, firstUpper = first.Upper, secondLower = second.Lower, secondUpper = second.Upper;
+        THalfSimd.MergeWide(ref firstLower, ref secondLower, otherFirst.Lower, otherSecond.Lower);
+        THalfSimd.MergeWide(ref firstUpper, ref secondUpper, otherFirst.Upper, otherSecond.Upper);
         first = new(firstLower, firstUpper);
         second = new(secondLower, secondUpper);
     }

@@ -20,22 +20,13 @@ internal static class RowSum
         return rounded;
     }
 
-    /// <summary>ln s as a leading part and a rest that together carry more digits than a double.</summary>
-    public static double Log(CompensatedSum sum, out double rest)
+    /// <summary>ln(s · 2^exponent) as a leading part and a rest that together carry more digits than a double.</summary>
+    public static double Log(CompensatedSum sum, double exponent, out double rest)
     {
         double total = sum.Value;
-        return LogPolynomial.LogOfSum(total, sum.High - total + sum.Low, out rest);
+        return LogPolynomial.LogOfSum(total, sum.High - total + sum.Low, exponent, out rest);
     }
 
     /// <summary>ln(1 + r) to full relative accuracy.</summary>
-    public static double Log1p(CompensatedSum rest) => LogPolynomial.Log1p<ScalarSimd<double>, double, double>(rest.Value);
-
-    /// <summary>max + ln s, rounded once to T.</summary>
-    public static T LogSumExp<T>(T max, CompensatedSum sum)
-        where T : unmanaged
-    {
-        double leading = Log(sum, out double rest);
-        double result = TwoSum.Add<ScalarSimd<double>, double, double>(Element.ToDouble(max), leading, out double lost);
-        return Element.FromDouble<T>(double.IsFinite(result) ? result + (lost + rest) : result);
-    }
+    public static double Log1p(double rest) => LogPolynomial.Log1p<ScalarSimd<double>, double, double>(rest);
 }

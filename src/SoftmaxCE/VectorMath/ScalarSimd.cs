@@ -30,6 +30,9 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void AddToDoubles(double* destination, T value) => *destination += typeof(T) == typeof(float) ? F(value) : D(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Add(T left, T right) => typeof(T) == typeof(float) ? From(F(left) + F(right)) : From(D(left) + D(right));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -90,6 +93,13 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
         }
     }
 
+    public static unsafe T Lookup(T* table, T index) => PartialLanes.Lookup(table, index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T AddSixteenths(T value, T integer) => typeof(T) == typeof(float)
+        ? From(BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(F(value)) + (BitConverter.SingleToInt32Bits(F(integer)) << FloatBits.SixteenthBits)))
+        : From(BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(D(value)) + (BitConverter.DoubleToInt64Bits(D(integer)) << DoubleBits.SixteenthBits)));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T SplitPowerOfTwo(T value, out T exponent)
     {
@@ -111,19 +121,32 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
 
     public static T MaxOfLanes(T value) => value;
 
+    public static double SumOfLanes(T value) => typeof(T) == typeof(float) ? F(value) : D(value);
+
     /// <summary>For float the sum is one double, its low bits in <paramref name="first"/> and its high bits in <paramref name="second"/>.</summary>
     public static void AddWide(ref T first, ref T second, T value)
     {
         if (typeof(T) == typeof(float))
         {
-            long bits = BitConverter.DoubleToInt64Bits(JoinedDouble(first, second) + F(value));
-            first = From(BitConverter.Int32BitsToSingle((int)bits));
-            second = From(BitConverter.Int32BitsToSingle((int)(bits >> 32)));
+            Split(JoinedDouble(first, second) + F(value), out first, out second);
         }
         else
         {
             first = TwoSum.Add<ScalarSimd<T>, T, T>(first, value, out T lost);
             second = Add(second, lost);
+        }
+    }
+
+    public static void MergeWide(ref T first, ref T second, T otherFirst, T otherSecond)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Split(JoinedDouble(first, second) + JoinedDouble(otherFirst, otherSecond), out first, out second);
+        }
+        else
+        {
+            first = TwoSum.Add<ScalarSimd<T>, T, T>(first, otherFirst, out T lost);
+            second = Add(second, Add(otherSecond, lost));
         }
     }
 
@@ -134,6 +157,13 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
     }
 
     public static CompensatedSum TotalOfWide(T first, T second) => WideTotal.Of<ScalarSimd<T>, T, T>(first, second);
+
+    private static void Split(double value, out T low, out T high)
+    {
+        long bits = BitConverter.DoubleToInt64Bits(value);
+        low = From(BitConverter.Int32BitsToSingle((int)bits));
+        high = From(BitConverter.Int32BitsToSingle((int)(bits >> 32)));
+    }
 
     private static double JoinedDouble(T first, T second) => BitConverter.Int64BitsToDouble(
         ((long)BitConverter.SingleToInt32Bits(F(second)) << 32) | (uint)BitConverter.SingleToInt32Bits(F(first)));

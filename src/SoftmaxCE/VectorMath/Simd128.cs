@@ -35,6 +35,20 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
     public static unsafe void StorePartial(T* destination, int count, Vector128<T> value) => PartialLanes.Store(destination, count, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void AddToDoubles(double* destination, Vector128<T> value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            (Vector128.Load(destination) + Vector128.WidenLower(value.AsSingle())).Store(destination);
+            (Vector128.Load(destination + Vector128<double>.Count) + Vector128.WidenUpper(value.AsSingle())).Store(destination + Vector128<double>.Count);
+        }
+        else
+        {
+            (Vector128.Load(destination) + value.AsDouble()).Store(destination);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Add(Vector128<T> left, Vector128<T> right) => left + right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -90,6 +104,13 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         }
     }
 
+    public static unsafe Vector128<T> Lookup(T* table, Vector128<T> index) => PartialLanes.Lookup(table, index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> AddSixteenths(Vector128<T> value, Vector128<T> integer) => typeof(T) == typeof(float)
+        ? (value.AsInt32() + Vector128.ShiftLeft(integer.AsInt32(), FloatBits.SixteenthBits)).As<int, T>()
+        : (value.AsInt64() + Vector128.ShiftLeft(integer.AsInt64(), DoubleBits.SixteenthBits)).As<long, T>();
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> SplitPowerOfTwo(Vector128<T> value, out Vector128<T> exponent)
     {
@@ -114,6 +135,8 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         return max;
     }
 
+    public static double SumOfLanes(Vector128<T> value) => PartialLanes.Sum<Vector128<T>, T>(value);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddWide(ref Vector128<T> first, ref Vector128<T> second, Vector128<T> value)
     {
@@ -126,6 +149,21 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         {
             first = TwoSum.Add<Simd128<T>, Vector128<T>, T>(first, value, out Vector128<T> lost);
             second += lost;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MergeWide(ref Vector128<T> first, ref Vector128<T> second, Vector128<T> otherFirst, Vector128<T> otherSecond)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + otherFirst.AsDouble()).As<double, T>();
+            second = (second.AsDouble() + otherSecond.AsDouble()).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd128<T>, Vector128<T>, T>(first, otherFirst, out Vector128<T> lost);
+            second += otherSecond + lost;
         }
     }
 

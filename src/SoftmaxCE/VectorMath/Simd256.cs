@@ -50,6 +50,20 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     public static unsafe void StorePartial(T* destination, int count, Vector256<T> value) => PartialLanes.Store(destination, count, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void AddToDoubles(double* destination, Vector256<T> value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            (Vector256.Load(destination) + Vector256.WidenLower(value.AsSingle())).Store(destination);
+            (Vector256.Load(destination + Vector256<double>.Count) + Vector256.WidenUpper(value.AsSingle())).Store(destination + Vector256<double>.Count);
+        }
+        else
+        {
+            (Vector256.Load(destination) + value.AsDouble()).Store(destination);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Add(Vector256<T> left, Vector256<T> right) => left + right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -106,6 +120,21 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector256<T> Lookup(T* table, Vector256<T> index)
+    {
+        if (!Avx2.IsSupported || typeof(T) != typeof(float)) return PartialLanes.Lookup(table, index);
+        Vector256<int> lane = index.AsInt32();
+        Vector256<float> lower = Avx2.PermuteVar8x32(Vector256.Load((float*)table), lane);
+        Vector256<float> upper = Avx2.PermuteVar8x32(Vector256.Load((float*)table + Vector256<float>.Count), lane);
+        return Avx.BlendVariable(lower, upper, Vector256.ShiftLeft(lane, 28).AsSingle()).As<float, T>();        // by bit 3
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> AddSixteenths(Vector256<T> value, Vector256<T> integer) => typeof(T) == typeof(float)
+        ? (value.AsInt32() + Vector256.ShiftLeft(integer.AsInt32(), FloatBits.SixteenthBits)).As<int, T>()
+        : (value.AsInt64() + Vector256.ShiftLeft(integer.AsInt64(), DoubleBits.SixteenthBits)).As<long, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> SplitPowerOfTwo(Vector256<T> value, out Vector256<T> exponent)
     {
         if (typeof(T) == typeof(float))
@@ -125,6 +154,8 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MaxOfLanes(Vector256<T> value) => Simd128<T>.MaxOfLanes(Simd128<T>.Max(value.GetLower(), value.GetUpper()));
 
+    public static double SumOfLanes(Vector256<T> value) => PartialLanes.Sum<Vector256<T>, T>(value);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddWide(ref Vector256<T> first, ref Vector256<T> second, Vector256<T> value)
     {
@@ -137,6 +168,21 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
         {
             first = TwoSum.Add<Simd256<T>, Vector256<T>, T>(first, value, out Vector256<T> lost);
             second += lost;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MergeWide(ref Vector256<T> first, ref Vector256<T> second, Vector256<T> otherFirst, Vector256<T> otherSecond)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + otherFirst.AsDouble()).As<double, T>();
+            second = (second.AsDouble() + otherSecond.AsDouble()).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd256<T>, Vector256<T>, T>(first, otherFirst, out Vector256<T> lost);
+            second += otherSecond + lost;
         }
     }
 

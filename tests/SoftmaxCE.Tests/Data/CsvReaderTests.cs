@@ -3,6 +3,7 @@ using CsCheck;
 
 namespace SoftmaxCE.Tests;
 
+[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
 public class CsvReaderTests
 {
     private static readonly CsvOptions Labeled = new() { LabelColumn = "kind" };

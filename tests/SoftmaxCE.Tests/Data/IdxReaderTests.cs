@@ -4,6 +4,7 @@ using CsCheck;
 
 namespace SoftmaxCE.Tests;
 
+[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
 public class IdxReaderTests
 {
     private static readonly byte[] TwoImages = File([2, 2, 3], [0, 51, 255, 1, 2, 3, 4, 5, 6, 7, 8, 9]);

@@ -49,7 +49,11 @@ public class LinearCrossEntropyLossTests
         double[] residuals = new double[logits.Length];
         LossResult expected = new SoftmaxCrossEntropyLoss
         {
-            IgnoreLabel = -7, LabelSmoothing = smoothing, ClassWeights = classWeights, Temperature = 1.5, ZLoss = 0.01,
+            IgnoreLabel = -7,
+            LabelSmoothing = smoothing,
+            ClassWeights = classWeights,
+            Temperature = 1.5,
+            ZLoss = 0.01,
         }.Evaluate<double>(logits, labels, residuals, sampleWeights: sampleWeights);
 
         double[] gradientX = new double[x.Length], gradientW = new double[w.Length], gradientB = new double[classes];

@@ -43,35 +43,40 @@ public class SoftmaxCrossEntropyOptionsTests
         }
 
         foreach (bool ignoring in targets ? [false] : new[] { false, true })
-        foreach (bool sampled in new[] { false, true })
-        foreach (LossReduction reduction in new[] { LossReduction.Mean, LossReduction.Sum })
-        {
-            SoftmaxCrossEntropyLoss loss = new()
-            {
-                ClassWeights = weighted ? Weights : [], IgnoreLabel = ignoring ? Ignored : null, LabelSmoothing = smoothing, Temperature = temperature,
-                ZLoss = zLoss, FocalGamma = gamma, Reduction = reduction,
-            };
-            double[] sampleWeights = sampled ? SampleWeights : [];
-            double[] rowWeights = [.. Enumerable.Range(0, Rows).Select(row => ignoring && Labels[row] == Ignored ? 0 : sampled ? SampleWeights[row] : 1)];
-            double weightSum = Enumerable.Range(0, Rows).Sum(row => rowWeights[row] * (targets ? 1 : classWeights[Labels[row]]));
-            double scale = reduction == LossReduction.Mean ? 1 / weightSum : 1;
-            double[] gradient = new double[Logits.Length], rowLosses = new double[Rows];
-            LossResult result = targets
-                ? loss.Evaluate<double>(Logits, Targets, Classes, gradient, rowLosses, sampleWeights)
-                : loss.Evaluate<double>(Logits, Labels, gradient, rowLosses, sampleWeights);
+            foreach (bool sampled in new[] { false, true })
+                foreach (LossReduction reduction in new[] { LossReduction.Mean, LossReduction.Sum })
+                {
+                    SoftmaxCrossEntropyLoss loss = new()
+                    {
+                        ClassWeights = weighted ? Weights : [],
+                        IgnoreLabel = ignoring ? Ignored : null,
+                        LabelSmoothing = smoothing,
+                        Temperature = temperature,
+                        ZLoss = zLoss,
+                        FocalGamma = gamma,
+                        Reduction = reduction,
+                    };
+                    double[] sampleWeights = sampled ? SampleWeights : [];
+                    double[] rowWeights = [.. Enumerable.Range(0, Rows).Select(row => ignoring && Labels[row] == Ignored ? 0 : sampled ? SampleWeights[row] : 1)];
+                    double weightSum = Enumerable.Range(0, Rows).Sum(row => rowWeights[row] * (targets ? 1 : classWeights[Labels[row]]));
+                    double scale = reduction == LossReduction.Mean ? 1 / weightSum : 1;
+                    double[] gradient = new double[Logits.Length], rowLosses = new double[Rows];
+                    LossResult result = targets
+                        ? loss.Evaluate<double>(Logits, Targets, Classes, gradient, rowLosses, sampleWeights)
+                        : loss.Evaluate<double>(Logits, Labels, gradient, rowLosses, sampleWeights);
 
-            rowLosses.ShouldBeNear([.. losses.Select((v, row) => rowWeights[row] * (double)v)], Tolerance, "row loss");
-            double sum = losses.Select((v, row) => rowWeights[row] * (double)v).Sum();
-            result.Loss.Should().BeApproximately(sum * scale, Tolerance * Math.Max(1, sum));
-            gradient.ShouldBeNear([.. gradients.SelectMany((row, i) => row.Select(v => scale * rowWeights[i] * (double)v))], Tolerance, "gradient");
-            result.WeightSum.Should().BeApproximately(weightSum, Tolerance);
-            result.IgnoredCount.Should().Be(ignoring ? 1 : 0);
+                    rowLosses.ShouldBeNear([.. losses.Select((v, row) => rowWeights[row] * (double)v)], Tolerance, "row loss");
+                    double sum = losses.Select((v, row) => rowWeights[row] * (double)v).Sum();
+                    result.Loss.Should().BeApproximately(sum * scale, Tolerance * Math.Max(1, sum));
+                    gradient.ShouldBeNear([.. gradients.SelectMany((row, i) => row.Select(v => scale * rowWeights[i] * (double)v))], Tolerance, "gradient");
+                    result.WeightSum.Should().BeApproximately(weightSum, Tolerance);
+                    result.IgnoredCount.Should().Be(ignoring ? 1 : 0);
 
-            // The loss alone, without anything else asked for, has the same bits.
-            LossResult alone = targets
-                ? loss.Evaluate<double>(Logits, Targets, Classes, sampleWeights: sampleWeights)
-                : loss.Evaluate<double>(Logits, Labels, sampleWeights: sampleWeights);
-            alone.Should().Be(result);
-        }
+                    // The loss alone, without anything else asked for, has the same bits.
+                    LossResult alone = targets
+                        ? loss.Evaluate<double>(Logits, Targets, Classes, sampleWeights: sampleWeights)
+                        : loss.Evaluate<double>(Logits, Labels, sampleWeights: sampleWeights);
+                    alone.Should().Be(result);
+                }
     }
 }

@@ -34,6 +34,8 @@ public sealed class MetricsReference
 
     public bool Has(params string[] path) => Find(path) is not null;
 
+    public bool IsNull(params string[] path) => Find(path) is { ValueKind: JsonValueKind.Null };
+
     public double Number(params string[] path) => ToDouble(Find(path)!.Value);
 
     public double[] Numbers(params string[] path) => [.. Find(path)!.Value.EnumerateArray().Select(ToDouble)];

@@ -3,6 +3,7 @@ using CsCheck;
 
 namespace SoftmaxCE.Tests;
 
+[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
 public class ModelFileTests
 {
     private static readonly ModelContent Small = new(

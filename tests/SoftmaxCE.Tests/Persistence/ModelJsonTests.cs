@@ -3,6 +3,7 @@ using CsCheck;
 
 namespace SoftmaxCE.Tests;
 
+[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
 public class ModelJsonTests
 {
     private const string Text = """

@@ -4,6 +4,7 @@ using CsCheck;
 
 namespace SoftmaxCE.Tests;
 
+[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
 public class SafeTensorsHeaderTests
 {
     [Fact]

@@ -6,6 +6,8 @@ import json, math, os, warnings
 import numpy as np
 from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
+from scipy.optimize import brentq
+from scipy.special import softmax
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 rng = np.random.default_rng(20)
@@ -52,6 +54,12 @@ def areas(p, y, w):
     return out
 
 
+def best_temperature(p, y, w):                      # root of the slope of the log-loss in 1/T, for logits ln p
+    z = np.log(p); rows = np.arange(len(y))
+    def slope(b): return np.average((softmax(b * z, axis=1) * z).sum(1) - z[rows, y], weights=w)
+    return None if slope(1e-3) >= 0 or slope(1e3) <= 0 else 1 / brentq(slope, 1e-3, 1e3, xtol=1e-14, rtol=1e-14)
+
+
 def case(name, p, y, weights=None):
     p = np.asarray(p, float); y = np.asarray(y); n, c = p.shape
     w = np.ones(n) if weights is None else np.asarray(weights, float)
@@ -80,6 +88,7 @@ def case(name, p, y, weights=None):
             "calibration": {k: text(v) for k, v in equal_width_errors(p.max(1), hit.astype(float), w).items()}, "areas": areas(p, y, w),
         }
         if c == 2: assert abs(out["brier"] / 2 - sk.brier_score_loss(y, p[:, 1], pos_label=1, **one)) < 1e-15
+        if p.min() > 0: out["temperature"] = best_temperature(p, y, w)
         distinct = all(len(set(row)) == c for row in p)
         if distinct and c > 2:
             for k in range(1, c): assert abs(out["topK"][k - 1] - sk.top_k_accuracy_score(y, p, k=k, labels=every, **one)) < 1e-15

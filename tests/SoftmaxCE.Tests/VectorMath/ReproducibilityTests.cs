@@ -15,10 +15,10 @@ public unsafe class ReproducibilityTests
     }
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Rows_of_floats_have_the_pinned_bits(int bits) => HashOfRows<float>(bits).Should().Be(0xF044A573EFB86413UL);
+    public void Rows_of_floats_have_the_pinned_bits(int bits) => HashOfRows<float>(bits).Should().Be(0xB71BD2D3C6C65CF0UL);
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Rows_of_doubles_have_the_pinned_bits(int bits) => HashOfRows<double>(bits).Should().Be(0x54DF01BB26109148UL);
+    public void Rows_of_doubles_have_the_pinned_bits(int bits) => HashOfRows<double>(bits).Should().Be(0xCBA2B0AA695CFCBUL);
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
     public void Elements_have_the_pinned_bits(int bits)

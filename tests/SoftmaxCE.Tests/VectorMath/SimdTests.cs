@@ -33,6 +33,8 @@ public class SimdTests
                 T largest = count == 0 ? T.NegativeInfinity : a.Span.ToArray().Max();
                 kernel.Largest.Should().Be(largest);
                 kernel.Total.Value.Should().Be(kernel.ScalarTotal.Value);
+                kernel.MergedTotal.Value.Should().Be(2 * kernel.ScalarTotal.Value);
+                kernel.PlainTotal.Should().BeApproximately(kernel.ScalarTotal.Value / 2, 1e-12);
             }
         }
     }
@@ -40,10 +42,12 @@ public class SimdTests
     private unsafe struct Operations<T>(T* left, T* right, T* destination, int count) : IVectorKernel<T>
         where T : unmanaged
     {
-        public const int Count = 14;
+        public const int Count = 16;
         public int Lanes;
         public T Largest;
         public CompensatedSum Total;
+        public CompensatedSum MergedTotal;
+        public double PlainTotal;
         public CompensatedSum ScalarTotal;
 
         public static TVector Apply<TSimd, TVector>(int operation, TVector a, TVector b)
@@ -66,7 +70,9 @@ public class SimdTests
                 10 => TSimd.Select(TSimd.Equal(a, b), a, b),
                 11 => TSimd.TimesPowerOfTwo(TSimd.SplitPowerOfTwo(positive, out _), TSimd.Create(Element.FromDouble<T>(-140))),
                 12 => TSimd.SplitPowerOfTwo(positive, out _),
-                _ => Exponent<TSimd, TVector>(positive),
+                13 => Exponent<TSimd, TVector>(positive),
+                14 => TSimd.Lookup(ScaledExp.Powers<T>(), a),
+                _ => TSimd.AddSixteenths(a, b),
             };
         }
 
@@ -87,6 +93,10 @@ public class SimdTests
             TSimd.AddWide(ref first, ref second, b);
             TSimd.AddWide(ref first, ref second, b);
             Total = TSimd.TotalOfWide(first, second);
+            TSimd.MergeWide(ref first, ref second, first, second);
+            TSimd.MergeWide(ref first, ref second, TSimd.Create(default), TSimd.Create(default));
+            MergedTotal = TSimd.TotalOfWide(first, second);
+            PlainTotal = TSimd.SumOfLanes(b);
             double* sums = stackalloc double[Lanes];
             for (int i = 0; i < Lanes; i++) sums[i] = i < count ? 2 * Element.ToDouble(right[i]) : 0;
             ScalarTotal = Tree(sums, Lanes);

@@ -1,0 +1,126 @@
+
+namespace SoftmaxCE;
+
+/// <summary>
+/// One reading of all rows (or of a sample): for each block of rows, products with a few vectors, a step that turns the products into
+/// residuals, and the residuals times the rows added up. Logits, gradients, Hessian and Gram products are all such passes.
+/// </summary>
+/// <remarks>
+/// Rows are cut into chunks and chunks into blocks, by a grid that depends on the sizes alone. Each chunk has its own sums in double,
+/// added in index order at the end: any number of threads gives the same bits.
+/// </remarks>
+internal abstract class RowPass(FeatureRows rows, int maxDegreeOfParallelism)
+{
+    // Rows, products and residuals of a block stay in the second-level cache while they are read twice.
+    private const int BlockBytes = 256 * 1024;
+    private const int MaxBlockRows = 256;
+
+    // Sums of all chunks together; more chunks serve more threads.
+    private const long SumBytes = 64L << 20;
+    private const int MaxChunks = 32;
+
+    // Below this many multiplications starting threads costs more than it saves.
+    private const double WorthThreads = 200_000;
+
+    private double[] _sums = [];
+
+    public int FeatureCount => rows.FeatureCount;
+
+    public int MaxDegreeOfParallelism => maxDegreeOfParallelism;
+
+    /// <summary>A pass over dense or sparse rows.</summary>
+    public static RowPass Over(FeatureRows rows, int maxDegreeOfParallelism, bool single) => rows switch
+    {
+        DenseRows dense when single => new DensePass<float>(dense, maxDegreeOfParallelism),
+        DenseRows dense => new DensePass<double>(dense, maxDegreeOfParallelism),
+        SparseRows sparse => new SparsePass(sparse, maxDegreeOfParallelism),
+        _ => throw new NotSupportedException($"Rows of type {rows.GetType().Name} are not supported."),
+    };
+
+    /// <summary>Runs the pass.</summary>
+    /// <param name="vectors">[count, features].</param>
+    /// <param name="shifts">count values, added to the products.</param>
+    /// <param name="count">Number of vectors.</param>
+    /// <param name="step">What happens to the products of a block.</param>
+    /// <param name="sums">[count, features], overwritten with Σ residual · row; empty where only the products matter.</param>
+    /// <param name="sample">The rows to take, in order; null for all.</param>
+    /// <returns>The sums that the step made: count residual sums, then one more value.</returns>
+    public unsafe double[] Run(ReadOnlySpan<double> vectors, ReadOnlySpan<double> shifts, int count, RowStep step, Span<double> sums, int[]? sample = null)
+    {
+        int rowCount = sample?.Length ?? rows.RowCount;
+        RowGrid grid = Grid(rowCount, count, !sums.IsEmpty);
+        Prepare(vectors, shifts, count, grid);
+        int stepLength = count + 1, sumLength = sums.IsEmpty ? 0 : checked(count * FeatureCount);
+        int chunkLength = sumLength + stepLength;
+        if (_sums.Length < (long)chunkLength * grid.ChunkCount) _sums = PinnedMemory.Allocate<double>(checked(chunkLength * grid.ChunkCount));
+        double* all = PinnedMemory.Pointer(_sums);
+
+        bool backward = !sums.IsEmpty;
+        grid.Run(Work(rowCount, count) < WorthThreads ? 1 : maxDegreeOfParallelism, (chunk, worker) =>
+        {
+            double* chunkSums = all + ((long)chunk * chunkLength);
+            new Span<double>(chunkSums, chunkLength).Clear();
+            foreach ((int first, int length) in grid.BlocksOf(chunk))
+            {
+                RunBlock(worker, first, length, count, sample, step, chunkSums + sumLength, backward ? chunkSums : null);
+            }
+        });
+
+        double[] stepSums = new double[stepLength];
+        for (int chunk = 0; chunk < grid.ChunkCount; chunk++)
+        {
+            double* of = all + ((long)chunk * chunkLength) + sumLength;
+            for (int i = 0; i < stepLength; i++) stepSums[i] += of[i];
+        }
+
+        if (backward)
+        {
+            sums.Clear();
+            fixed (double* total = sums) Combine(all, chunkLength, grid.ChunkCount, count, total, stepSums);
+        }
+
+        return stepSums;
+    }
+
+    /// <summary>
+    /// Weighted Σ (x − origin) and Σ (x − origin)² of every feature, origin being row 0; what is not finite shows in the sums.
+    /// </summary>
+    public abstract void Moments(double[]? weights, Span<double> origin, Span<double> sums, Span<double> squares);
+
+    /// <summary>Makes the vectors ready for the kernels, and room for each worker.</summary>
+    protected abstract void Prepare(ReadOnlySpan<double> vectors, ReadOnlySpan<double> shifts, int count, RowGrid grid);
+
+    protected abstract unsafe void RunBlock(int worker, int first, int length, int count, int[]? sample, RowStep step, double* stepSums, double* sums);
+
+    /// <summary>Adds the sums of the chunks in index order.</summary>
+    protected abstract unsafe void Combine(double* chunks, int chunkLength, int chunkCount, int count, double* sums, ReadOnlySpan<double> residualSums);
+
+    /// <summary>Bytes of features that one row brings into the cache.</summary>
+    protected abstract int BytesPerRow { get; }
+
+    /// <summary>Multiplications of a pass.</summary>
+    protected abstract double Work(int rowCount, int count);
+
+    /// <summary>Most chunks that pay.</summary>
+    protected virtual int ChunkLimit => MaxChunks;
+
+    protected RowGrid Grid(int rowCount, int count, bool backward)
+    {
+        long rowBytes = Math.Max(BytesPerRow, 16L * count);
+        int blockRows = (int)Math.Clamp(BlockBytes / rowBytes, 8, MaxBlockRows) / 4 * 4;
+        long perChunk = backward ? 8L * count * FeatureCount : 8L;
+        int chunks = (int)Math.Clamp(SumBytes / perChunk, 2, ChunkLimit);
+        return new RowGrid(rowCount, blockRows, chunks);
+    }
+}
+
+/// <summary>What happens between the two halves of a pass.</summary>
+internal abstract class RowStep
+{
+    /// <summary>Turns the products of some rows into residuals, in place.</summary>
+    /// <param name="first">Index of the first row (its place in the sample, if there is one).</param>
+    /// <param name="length">Rows.</param>
+    /// <param name="products">[length, count].</param>
+    /// <param name="stepSums">count residual sums and one more value, to be added to.</param>
+    public abstract unsafe void Run(int first, int length, double* products, double* stepSums);
+}

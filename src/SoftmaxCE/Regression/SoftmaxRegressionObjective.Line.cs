@@ -1,0 +1,216 @@
+namespace SoftmaxCE;
+
+/// <content>What needs the cached logits alone: the line search, the intercepts, the entropy. No features are read here.</content>
+internal sealed unsafe partial class SoftmaxRegressionObjective
+{
+    private const int InterceptSteps = 50;
+
+    private RowGrid LogitGrid => new(_examples.RowCount, 64, 32);
+
+    private int LogitThreads => (double)_examples.RowCount * ClassCount < 20_000 ? 1 : _precise.MaxDegreeOfParallelism;
+
+    public void StartLine() => _lineLogits = null;
+
+    public void ExtendLine(double factor)
+    {
+        if (_lineLogits is null)
+        {
+            _lineLogits = _spareLineLogits ??= PinnedMemory.Allocate<double>(_logits.Length);
+            _lineLogits.AsSpan().Clear();
+        }
+
+        DoubleVectors.AddScaled(_directionLogits, factor, _lineLogits);
+    }
+
+    public void StartLine(ReadOnlySpan<double> direction)
+    {
+        _lineLogits = _spareLineLogits ??= PinnedMemory.Allocate<double>(_logits.Length);
+        _precise.Run(direction[..CoefficientCount], direction[CoefficientCount..], ClassCount, new KeepStep(_lineLogits, ClassCount), []);
+        PassesOverData++;
+    }
+
+    public LineValue EvaluateLine(double position)
+    {
+        double[] sums = SumOverLogits(3, (first, length, room, sums) =>
+        {
+            LineRows kernel = LineAt(position, null, first, length, room);
+            VectorWidth.Run<LineRows, double>(ref kernel);
+            sums[0] += kernel.LossSum;
+            sums[1] += kernel.SlopeSum;
+            sums[2] += kernel.CurvatureSum;
+        });
+        double scale = 1 / _examples.WeightSum;
+        return new LineValue(sums[0] * scale, sums[1] * scale, sums[2] * scale);
+    }
+
+    public void SolveIntercepts(double position, double accuracy, Span<double> shifts)
+    {
+        shifts.Clear();
+        if (!HasIntercepts) return;
+        int classes = ClassCount;
+        double[] trial = PinnedMemory.Allocate<double>(classes), step = new double[classes];
+        Array.Clear(trial);
+        double best = double.PositiveInfinity, factor = 1;
+        for (int iteration = 0; iteration < InterceptSteps; iteration++)
+        {
+            double[] sums = InterceptSums(position, trial);
+            double norm = 0;
+            for (int c = 0; c < classes; c++) norm = Math.Max(norm, Math.Abs(sums[c]));
+
+            // Newton on a convex function of few variables: when the gradient stops falling, arithmetic has reached its limit.
+            if (norm < best)
+            {
+                best = norm;
+                trial.CopyTo(shifts);
+                InterceptStep(sums, step);
+                factor = 1;
+            }
+            else if (norm < 1e-13 || factor < 1e-3)
+            {
+                return;
+            }
+            else
+            {
+                factor /= 4;
+            }
+
+            if (best <= accuracy) return;
+            for (int c = 0; c < classes; c++) trial[c] = shifts[c] + (factor * step[c]);
+        }
+    }
+
+    public double MeanEntropy(double factor)
+    {
+        double[] sums = SumOverLogits(1, (first, length, _, sums) =>
+        {
+            EntropyRows kernel = new()
+            {
+                Probabilities = PinnedMemory.Pointer(_probabilities) + ((long)first * ClassCount), Labels = _examples.Labels + first,
+                Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = ClassCount, Factor = factor,
+            };
+            VectorWidth.Run<EntropyRows, double>(ref kernel);
+            sums[0] += kernel.EntropySum;
+        });
+        return sums[0] / _examples.WeightSum;
+    }
+
+    public double SmallestMargin()
+    {
+        double smallest = double.PositiveInfinity;
+        for (int i = 0; i < _examples.RowCount; i++)
+        {
+            if (_examples.WeightArray is { } weights && weights[i] == 0) continue;
+            ReadOnlySpan<double> row = _logits.AsSpan(i * ClassCount, ClassCount);
+            int label = _examples.Labels[i];
+            for (int c = 0; c < row.Length; c++)
+            {
+                if (c != label) smallest = Math.Min(smallest, row[label] - row[c]);
+            }
+
+            if (!(smallest > 0)) break;         // what is asked is whether all are positive
+        }
+
+        return smallest;
+    }
+
+    public void ClassCurvatures(Span<double> curvatures)
+    {
+        int classes = ClassCount;
+        double[] sums = SumOverLogits(classes, (first, length, _, sums) =>
+        {
+            for (int i = first; i < first + length; i++)
+            {
+                double weight = _examples.WeightArray is null ? 1 : _examples.WeightArray[i];
+                for (int c = 0; c < classes; c++)
+                {
+                    double p = _probabilities[(i * classes) + c];
+                    sums[c] += weight * p * (1 - p);
+                }
+            }
+        });
+        for (int c = 0; c < classes; c++) curvatures[c] = sums[c] / _examples.WeightSum;
+    }
+
+    private double[]? _spareLineLogits;
+
+    private LineRows LineAt(double position, double[]? shifts, int first, int length, double* room) => new()
+    {
+        Logits = PinnedMemory.Pointer(_logits) + ((long)first * ClassCount),
+        Direction = _lineLogits is null ? null : PinnedMemory.Pointer(_lineLogits) + ((long)first * ClassCount),
+        Shifts = shifts is null ? null : PinnedMemory.Pointer(shifts), Position = position, Labels = _examples.Labels + first,
+        Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = ClassCount, Scratch = room,
+    };
+
+    /// <summary>Mean gradient over the intercepts, then their mean Hessian, [classes] and [classes, classes].</summary>
+    private double[] InterceptSums(double position, double[] shifts)
+    {
+        int classes = ClassCount;
+        double[] sums = SumOverLogits(classes + (classes * classes), (first, length, room, sums) =>
+        {
+            double* logits = room, probabilities = room + (64L * classes);
+            LineRows line = LineAt(position, shifts, first, length, room);
+            line.CopyMovedLogits(logits);
+            LossRows loss = new()
+            {
+                Logits = logits, Probabilities = probabilities, Labels = _examples.Labels + first, Weights = _examples.WeightsFrom(first),
+                RowCount = length, ClassCount = classes, ResidualSums = sums,
+            };
+            VectorWidth.Run<LossRows, double>(ref loss);
+
+            // −Σ s p pᵀ; the diagonal Σ s p is −(row sums), because p sums to 1.
+            double* weights = _examples.WeightsFrom(first);
+            for (int i = 0; i < length; i++)
+            {
+                for (int c = 0; c < classes; c++) logits[(i * classes) + c] = -(weights == null ? 1 : weights[i]) * probabilities[(i * classes) + c];
+            }
+
+            OuterProducts<double>.Add(logits, classes, probabilities, length, classes, sums + classes);
+        });
+        for (int i = 0; i < sums.Length; i++) sums[i] /= _examples.WeightSum;
+        for (int c = 0; c < classes; c++)
+        {
+            double rowSum = 0;
+            for (int k = 0; k < classes; k++) rowSum += sums[classes + (c * classes) + k];
+            sums[classes + (c * classes) + c] -= rowSum;
+        }
+
+        return sums;
+    }
+
+    /// <summary>step = −H⁻¹ g in the intercepts that sum to 0; a common shift changes nothing, so its direction gets curvature 1.</summary>
+    private void InterceptStep(double[] sums, double[] step)
+    {
+        int classes = ClassCount;
+        double[] matrix = sums.AsSpan(classes).ToArray();
+        double trace = 0;
+        for (int c = 0; c < classes; c++) trace += matrix[(c * classes) + c];
+        for (int i = 0; i < matrix.Length; i++) matrix[i] += trace / (classes * classes);
+        for (int c = 0; c < classes; c++) step[c] = -sums[c];
+        Cholesky.Factor(matrix, classes, trace * 1e-15);
+        Cholesky.Solve(matrix, classes, step);
+    }
+
+    private delegate void LogitBlock(int first, int length, double* room, double* sums);
+
+    /// <summary>Sums over blocks of at most 64 rows, on a fixed grid; room holds three blocks of logits.</summary>
+    private double[] SumOverLogits(int count, LogitBlock body)
+    {
+        RowGrid grid = LogitGrid;
+        double[] all = PinnedMemory.Allocate<double>(checked(count * grid.ChunkCount)), room = PinnedMemory.Allocate<double>(checked(LogitThreads * 128 * ClassCount));
+        Array.Clear(all);
+        grid.Run(LogitThreads, (chunk, worker) =>
+        {
+            foreach ((int first, int length) in grid.BlocksOf(chunk))
+            {
+                body(first, length, PinnedMemory.Pointer(room) + (128L * worker * ClassCount), PinnedMemory.Pointer(all) + ((long)chunk * count));
+            }
+        });
+        double[] sums = new double[count];
+        for (int chunk = 0; chunk < grid.ChunkCount; chunk++)
+        {
+            for (int i = 0; i < count; i++) sums[i] += all[(chunk * count) + i];
+        }
+
+        return sums;
+    }
+}

@@ -1,0 +1,110 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace SoftmaxCE;
+
+/// <summary>Mean cross-entropy of softmax regression plus L2/2 ‖W‖² over rows in memory.</summary>
+internal sealed partial class SoftmaxRegressionObjective : IObjective
+{
+    private readonly Examples _examples;
+    private readonly FeatureRows _rows;
+    private readonly RowPass _fast;
+    private readonly RowPass _precise;
+    private readonly LossStep _lossStep;
+    private readonly CurvatureStep _curvatureStep;
+    private readonly double[] _logits;              // at the point
+    private readonly double[] _probabilities;       // at the point
+    private readonly double[] _directionLogits;     // of the last Hessian product
+    private double[]? _lineLogits;                  // of the line; null while its direction is 0
+
+    public SoftmaxRegressionObjective(FeatureRows rows, Examples examples, SoftmaxRegressionOptions options)
+    {
+        _rows = rows;
+        _examples = examples;
+        L2 = options.L2;
+        HasIntercepts = options.FitIntercepts;
+        _precise = RowPass.Over(rows, options.MaxDegreeOfParallelism, single: false);
+        _fast = rows.FitSingle && rows is DenseRows ? RowPass.Over(rows, options.MaxDegreeOfParallelism, single: true) : _precise;
+        int logitCount = checked(rows.RowCount * examples.ClassCount);
+        _logits = PinnedMemory.Allocate<double>(logitCount);
+        _probabilities = PinnedMemory.Allocate<double>(logitCount);
+        _directionLogits = PinnedMemory.Allocate<double>(logitCount);
+        _lossStep = new LossStep(examples, _logits, _probabilities);
+        _curvatureStep = new CurvatureStep(examples, _probabilities, _directionLogits);
+        _sample = SampleOf(rows.RowCount);
+    }
+
+    public int ClassCount => _examples.ClassCount;
+
+    public int FeatureCount => _rows.FeatureCount;
+
+    public bool HasIntercepts { get; }
+
+    public double L2 { get; }
+
+    public double PassesOverData { get; private set; }
+
+    private int CoefficientCount => ClassCount * FeatureCount;
+
+    public double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, bool precise)
+    {
+        ReadOnlySpan<double> coefficients = point[..CoefficientCount];
+        Span<double> products = gradient[..CoefficientCount];
+        double[] sums = (precise ? _precise : _fast).Run(coefficients, point[CoefficientCount..], ClassCount, _lossStep, products);
+        PassesOverData++;
+        _lineLogits = null;
+        double scale = 1 / _examples.WeightSum;
+        FinishProduct(coefficients, products, sums, gradient[CoefficientCount..]);
+        return (sums[ClassCount] * scale) + (L2 / 2 * DoubleVectors.Dot(coefficients, coefficients));
+    }
+
+    public void MultiplyHessian(ReadOnlySpan<double> direction, Span<double> product)
+    {
+        ReadOnlySpan<double> coefficients = direction[..CoefficientCount];
+        Span<double> products = product[..CoefficientCount];
+        double[] sums = _fast.Run(coefficients, direction[CoefficientCount..], ClassCount, _curvatureStep, products);
+        PassesOverData++;
+        FinishProduct(coefficients, products, sums, product[CoefficientCount..]);
+    }
+
+    public void FeatureMoments(Span<double> means, Span<double> variances)
+    {
+        double[] origin = new double[FeatureCount];
+        _fast.Moments(_examples.WeightArray, origin, means, variances);
+        if (!DoubleVectors.AllFinite(variances)) _precise.Moments(_examples.WeightArray, origin, means, variances);
+        PassesOverData++;
+        if (!DoubleVectors.AllFinite(means) || !DoubleVectors.AllFinite(variances)) ThrowNotFinite();
+        double scale = 1 / _examples.WeightSum;
+        for (int j = 0; j < FeatureCount; j++)
+        {
+            double shift = means[j] * scale;
+            variances[j] = Math.Max((variances[j] * scale) - (shift * shift), 0);
+            means[j] = origin[j] + shift;
+        }
+    }
+
+    public void ClassShares(Span<double> shares) => _examples.Shares.CopyTo(shares);
+
+    /// <summary>Sums over rows become means, and the penalty's part is added.</summary>
+    private void FinishProduct(ReadOnlySpan<double> coefficients, Span<double> products, double[] sums, Span<double> intercepts)
+    {
+        double scale = 1 / _examples.WeightSum;
+        for (int i = 0; i < products.Length; i++) products[i] = Math.FusedMultiplyAdd(products[i], scale, L2 * coefficients[i]);
+        for (int c = 0; c < intercepts.Length; c++) intercepts[c] = sums[c] * scale;
+    }
+
+    [DoesNotReturn]
+    private void ThrowNotFinite()
+    {
+        double[] row = new double[FeatureCount];
+        for (int i = 0; i < _rows.RowCount; i++)
+        {
+            _rows.CopyRow(i, row);
+            for (int j = 0; j < row.Length; j++)
+            {
+                if (!double.IsFinite(row[j])) throw new ArgumentException($"Row {i} has the value {row[j]} in column {j}; features must be finite.", "rows");
+            }
+        }
+
+        throw new ArgumentException("Features are so large that their squares overflow a double.", "rows");
+    }
+}

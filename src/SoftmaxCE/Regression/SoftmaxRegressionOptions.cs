@@ -1,0 +1,119 @@
+namespace SoftmaxCE;
+
+/// <summary>How the objective is minimised.</summary>
+public enum Solver
+{
+    /// <summary><see cref="ProximalNewton"/> with an L1 penalty; else <see cref="Newton"/>, but <see cref="Lbfgs"/> where the model is so large (over 2 million coefficients) that Newton's extra vectors and sampled matrix do not pay.</summary>
+    Auto,
+
+    /// <summary>Newton's method; the steps are found by conjugate gradients with a spectral preconditioner, which for small models holds the exact Hessian. L1 must be 0.</summary>
+    Newton,
+
+    /// <summary>L-BFGS, preconditioned; few vectors of the model's size. L1 must be 0.</summary>
+    Lbfgs,
+
+    /// <summary>Proximal Newton steps on the set of coefficients that may differ from 0, for any L1 and L2.</summary>
+    ProximalNewton,
+
+    /// <summary>Gradient descent as <see cref="GradientDescentOptions"/> says. L1 must be 0.</summary>
+    GradientDescent,
+}
+
+/// <summary>
+/// What is minimised, F(W, b) = Σ s_i loss_i / Σ s_i + L2/2 ‖W‖² + L1 ‖W‖₁, and how far. loss_i is the cross-entropy of row i with
+/// logits W x_i + b, s_i its sample weight times its class weight. Intercepts b are not penalised; features are taken as given.
+/// </summary>
+public sealed record SoftmaxRegressionOptions
+{
+    /// <summary>Weight of ½ ‖W‖². Default 1e-4.</summary>
+    public double L2 { get; init; } = 1e-4;
+
+    /// <summary>Weight of ‖W‖₁ = Σ |W|. Default 0.</summary>
+    public double L1 { get; init; }
+
+    /// <summary>Whether b is fitted; otherwise it stays 0. Default true.</summary>
+    public bool FitIntercepts { get; init; } = true;
+
+    /// <summary>The method. Default <see cref="Solver.Auto"/>.</summary>
+    public Solver Solver { get; init; } = Solver.Auto;
+
+    /// <summary>Stop when gap ≤ Tolerance · objective, that is, when the objective is certainly within this fraction of the optimum. Default 1e-6.</summary>
+    /// <remarks>Without any penalty there is no gap; half the squared Newton decrement takes its place.</remarks>
+    public double Tolerance { get; init; } = 1e-6;
+
+    /// <summary>Most iterations; 0 (the default) leaves it to the solver: 300 for Newton and ProximalNewton, 5,000 for Lbfgs, <see cref="GradientDescentOptions.Epochs"/> for GradientDescent.</summary>
+    public int MaxIterations { get; init; }
+
+    /// <summary>Stop after the first iteration that ends later than this. Default none.</summary>
+    public TimeSpan? TimeLimit { get; init; }
+
+    /// <summary>One positive weight per class, multiplied into the sample weights. Empty (the default): all 1.</summary>
+    public ReadOnlyMemory<double> ClassWeights { get; init; }
+
+    /// <summary>Most threads. The result does not depend on it, to the last bit. Default: the number of processors.</summary>
+    public int MaxDegreeOfParallelism { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Seed for everything random: the order of rows in gradient descent, the sampled directions of the preconditioner. Default 0.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>When canceled, return the model trained so far with <see cref="StopReason.Canceled"/>; otherwise (the default) throw <see cref="OperationCanceledException"/>.</summary>
+    public bool KeepModelWhenCanceled { get; init; }
+
+    /// <summary>Settings of <see cref="Solver.GradientDescent"/>.</summary>
+    public GradientDescentOptions GradientDescent { get; init; } = new();
+
+    /// <summary>Throws <see cref="ArgumentException"/> naming the option that has no meaning.</summary>
+    internal void Validate()
+    {
+        Argument.FiniteAndNotNegative(L2);
+        Argument.FiniteAndNotNegative(L1);
+        Argument.FiniteAndPositive(Tolerance);
+        Argument.Positive(MaxDegreeOfParallelism);
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxIterations);
+        if (!Enum.IsDefined(Solver)) throw new ArgumentOutOfRangeException(nameof(Solver), Solver, "Is not a solver.");
+        if (TimeLimit is { } limit && limit <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(TimeLimit), limit, "Must be greater than 0.");
+        if (L1 > 0 && Solver is (Solver.Newton or Solver.Lbfgs or Solver.GradientDescent))
+        {
+            throw new ArgumentException($"{Solver} cannot minimise an L1 penalty (L1 = {L1}): use ProximalNewton or Auto.", nameof(Solver));
+        }
+
+        foreach (double weight in ClassWeights.Span)
+        {
+            if (!(weight > 0 && double.IsFinite(weight))) throw new ArgumentOutOfRangeException(nameof(ClassWeights), weight, "Class weights must be finite and greater than 0.");
+        }
+
+        ArgumentNullException.ThrowIfNull(GradientDescent);
+        GradientDescent.Validate();
+    }
+}
+
+/// <summary>Gradient descent: W ← W − step · g, where g is the gradient of the mean loss over a batch of rows plus L2 · W; intercepts alike, without L2.</summary>
+/// <remarks>With one row per batch and no penalty that is W ← W + step · (y − a) xᵀ: a the probabilities, y the one-hot label.</remarks>
+public sealed record GradientDescentOptions
+{
+    /// <summary>Step length, constant. Default 0.1.</summary>
+    public double Step { get; init; } = 0.1;
+
+    /// <summary>Rows per batch; 0 takes all rows at once. Default 32.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Times that every row is used. Default 100.</summary>
+    public int Epochs { get; init; } = 100;
+
+    /// <summary>μ in [0, 1) of v ← μ v − step · g, W ← W + v. Default 0.</summary>
+    public double Momentum { get; init; }
+
+    /// <summary>Whether each epoch takes the rows in a new random order, from <see cref="SoftmaxRegressionOptions.Seed"/>. Default true; of no effect when a batch holds all rows.</summary>
+    public bool Shuffle { get; init; } = true;
+
+    /// <summary>Whether the model is the mean of the iterates after each batch of the last epoch (Polyak averaging), instead of the last iterate. Default false.</summary>
+    public bool Average { get; init; }
+
+    internal void Validate()
+    {
+        Argument.FiniteAndPositive(Step);
+        Argument.Positive(Epochs);
+        ArgumentOutOfRangeException.ThrowIfNegative(BatchSize);
+        if (!(Momentum >= 0 && Momentum < 1)) throw new ArgumentOutOfRangeException(nameof(Momentum), Momentum, "Must be at least 0 and below 1.");
+    }
+}

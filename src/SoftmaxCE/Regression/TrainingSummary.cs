@@ -1,0 +1,37 @@
+namespace SoftmaxCE;
+
+/// <summary>The state of training after an iteration (for <see cref="Solver.GradientDescent"/>: an epoch).</summary>
+/// <param name="Iteration">0 for the starting point, then 1, 2, …</param>
+/// <param name="PassesOverData">How often every row has been read so far; products with a sample of rows count as a fraction.</param>
+/// <param name="Objective">Mean loss + penalty.</param>
+/// <param name="Gap">Certified bound on objective − optimum; +∞ where nothing can be certified (no L2 penalty and no L1 penalty).</param>
+/// <param name="Elapsed">Time since the start of training.</param>
+public sealed record TrainingProgress(int Iteration, double PassesOverData, double Objective, double Gap, TimeSpan Elapsed);
+
+/// <summary>How training went. Not reaching the tolerance is a result, not an error: see <see cref="StopReason"/>.</summary>
+public sealed record TrainingSummary
+{
+    /// <summary>Why training ended.</summary>
+    public required StopReason StopReason { get; init; }
+
+    /// <summary>Iterations made; epochs for <see cref="Solver.GradientDescent"/>.</summary>
+    public required int Iterations { get; init; }
+
+    /// <summary>How often every row was read.</summary>
+    public required double PassesOverData { get; init; }
+
+    /// <summary>Mean loss + penalty of the returned model.</summary>
+    public required double Objective { get; init; }
+
+    /// <summary>The optimum is not lower than <see cref="Objective"/> − Gap; +∞ where nothing can be certified.</summary>
+    public required double Gap { get; init; }
+
+    /// <summary>Wall-clock time of training.</summary>
+    public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>The starting point and each iteration after it.</summary>
+    public required IReadOnlyList<TrainingProgress> History { get; init; }
+
+    /// <summary>Whether the tolerance was reached.</summary>
+    public bool Converged => StopReason == StopReason.Tolerance;
+}

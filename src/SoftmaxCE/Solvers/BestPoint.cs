@@ -1,0 +1,37 @@
+namespace SoftmaxCE;
+
+/// <summary>The point with the smallest objective so far, and whether points have stopped getting better.</summary>
+internal sealed class BestPoint(double[] point, double value, double gap)
+{
+    // Rounding makes the last digits of objective and gap dance; this many points without a better one is the end.
+    private const int Patience = 4;
+
+    // Objectives closer than this cannot be told apart; then the smaller gap decides.
+    private const double Resolution = 1e-14;
+
+    private int _worse;
+
+    public double[] Point { get; private set; } = [.. point];
+
+    public double Value { get; private set; } = value;
+
+    public double Gap { get; private set; } = gap;
+
+    public bool Stalled => _worse >= Patience;
+
+    public void Offer(double[] point, double value, double gap)
+    {
+        double resolution = Resolution * Math.Abs(Value);
+        bool lower = value < Value - resolution, alike = Math.Abs(value - Value) <= resolution;
+        if (!lower && !(alike && gap < 0.9 * Gap))
+        {
+            _worse++;
+            return;
+        }
+
+        _worse = 0;
+        Point = [.. point];
+        Value = value;
+        Gap = gap;
+    }
+}

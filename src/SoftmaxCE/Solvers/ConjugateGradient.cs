@@ -1,0 +1,54 @@
+namespace SoftmaxCE;
+
+/// <summary>Preconditioned conjugate gradients for Hessian · direction = −gradient (Nocedal, Wright, algorithm 5.3).</summary>
+internal sealed class ConjugateGradient(IObjective objective, SpectralPreconditioner preconditioner, TrainingMonitor monitor)
+{
+    private const int MaxProducts = 500;
+
+    // Far from the optimum a better solution of a model that soon changes is wasted.
+    private const double LargestReduction = 0.4;
+
+    // On Fashion-MNIST 0.1 took a fifth fewer products than 0.25 to a relative error of 1e-5; the norm is a square.
+    private const double ReductionPower = 0.1;
+
+    private double _firstNorm;
+
+    private readonly double[] _residual = new double[objective.ParameterCount()];
+    private readonly double[] _preconditioned = new double[objective.ParameterCount()];
+    private readonly double[] _search = new double[objective.ParameterCount()];
+    private readonly double[] _product = new double[objective.ParameterCount()];
+
+    /// <summary>
+    /// Solves until the residual, measured with the preconditioner, is a fraction of the gradient that falls as the gradient falls, which
+    /// makes Newton's method superlinear.
+    /// </summary>
+    /// <param name="gradient">Gradient at the objective's point.</param>
+    /// <param name="enough">A fraction that suffices in any case.</param>
+    /// <param name="direction">Overwritten; the objective's line is made to run along it.</param>
+    public void Solve(ReadOnlySpan<double> gradient, double enough, Span<double> direction)
+    {
+        direction.Clear();
+        objective.StartLine();
+        for (int i = 0; i < _residual.Length; i++) _residual[i] = -gradient[i];
+        preconditioner.Apply(_residual, _preconditioned);
+        _preconditioned.CopyTo(_search, 0);
+        double norm = DoubleVectors.Dot(_residual, _preconditioned), first = norm;
+        if (_firstNorm == 0) _firstNorm = norm;
+        double reduction = Math.Min(Math.Max(Math.Pow(norm / _firstNorm, ReductionPower), enough), LargestReduction);
+        for (int k = 0; k < MaxProducts && norm > 0; k++)
+        {
+            objective.MultiplyHessian(_search, _product);
+            double curvature = DoubleVectors.Dot(_search, _product);
+            if (!(curvature > 0)) break;            // rounding, or a direction that changes nothing
+            double step = norm / curvature;
+            DoubleVectors.AddScaled(_search, step, direction);
+            objective.ExtendLine(step);
+            DoubleVectors.AddScaled(_product, -step, _residual);
+            preconditioner.Apply(_residual, _preconditioned);
+            double next = DoubleVectors.Dot(_residual, _preconditioned);
+            if (!(next > reduction * reduction * first) || monitor.MustStop) break;
+            DoubleVectors.ScaleAndAdd(_preconditioned, next / norm, _search);
+            norm = next;
+        }
+    }
+}

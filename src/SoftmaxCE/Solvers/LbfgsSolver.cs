@@ -1,0 +1,102 @@
+namespace SoftmaxCE;
+
+/// <summary>Limited-memory BFGS (Nocedal, Wright, algorithm 7.5), whose initial matrix is the spectral preconditioner made at the starting point.</summary>
+internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings, TrainingMonitor monitor)
+{
+    // Pairs of steps and gradient changes that are kept.
+    private const int Memory = 10;
+
+    // Below this relative gap float products are no longer good enough for the gradient.
+    private const double PreciseBelow = 1e-3;
+
+    private readonly List<(double[] Step, double[] Change, double Inverse)> _pairs = [];
+
+    public SolverResult Run(SolverStart start)
+    {
+        double[] point = start.Point, gradient = start.Gradient, direction = new double[point.Length], shifts = new double[objective.ClassCount];
+        double value = start.Value, gap = start.Gap.At(point, gradient, value), decrement = double.PositiveInfinity;
+        bool precise = true;
+        SpectralPreconditioner preconditioner = new(objective, start, settings);
+        preconditioner.Refresh();
+        BestPoint best = new(point, value, gap);
+        monitor.Record(0, value, gap);
+        for (int iteration = 0; ; iteration++)
+        {
+            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? NewtonSolver.ReasonWithoutPenalty(objective, settings, decrement, value);
+            if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
+            if (reason is not null && !precise)
+            {
+                precise = true;
+                value = objective.Evaluate(point, gradient, precise);
+                gap = start.Gap.At(point, gradient, value);
+                best = new BestPoint(point, value, gap);
+                reason = monitor.ReasonToStop(iteration, value, gap);
+                _pairs.Clear();
+            }
+
+            if (reason is not null) return new SolverResult(best.Point, reason.Value, iteration, best.Value, best.Gap);
+
+            TwoLoop(gradient, preconditioner, direction);
+            decrement = -DoubleVectors.Dot(gradient, direction);
+            objective.StartLine(direction);
+            double step = LineSearch.Find(objective, point, direction, -decrement);
+            objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, value), shifts);
+            double[] before = [.. point], gradientBefore = [.. gradient];
+            DoubleVectors.AddScaled(direction, step, point);
+            if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(objective.ClassCount * objective.FeatureCount));
+
+            bool wasPrecise = precise;
+            precise = gap < PreciseBelow * value || objective.L2 == 0;
+            value = objective.Evaluate(point, gradient, precise);
+            gap = start.Gap.At(point, gradient, value);
+            if (precise == wasPrecise) Remember(before, gradientBefore, point, gradient);
+            best.Offer(point, value, gap);
+            monitor.Record(iteration + 1, value, gap);
+        }
+    }
+
+    /// <summary>direction = −(approximate inverse Hessian) · gradient.</summary>
+    private void TwoLoop(double[] gradient, SpectralPreconditioner preconditioner, double[] direction)
+    {
+        double[] q = [.. gradient];
+        Span<double> alpha = stackalloc double[Memory];
+        for (int i = _pairs.Count - 1; i >= 0; i--)
+        {
+            alpha[i] = _pairs[i].Inverse * DoubleVectors.Dot(_pairs[i].Step, q);
+            DoubleVectors.AddScaled(_pairs[i].Change, -alpha[i], q);
+        }
+
+        preconditioner.Apply(q, direction);
+        double scale = _pairs.Count == 0 ? 1 : Scale(preconditioner);
+        for (int i = 0; i < direction.Length; i++) direction[i] *= -scale;
+        for (int i = 0; i < _pairs.Count; i++)
+        {
+            double beta = _pairs[i].Inverse * DoubleVectors.Dot(_pairs[i].Change, direction);
+            DoubleVectors.AddScaled(_pairs[i].Step, -alpha[i] - beta, direction);
+        }
+    }
+
+    /// <summary>sᵀy / yᵀM⁻¹y of the newest pair: what the curvature has become since the preconditioner was made.</summary>
+    private double Scale(SpectralPreconditioner preconditioner)
+    {
+        (double[] _, double[] change, double inverse) = _pairs[^1];
+        double[] product = new double[change.Length];
+        preconditioner.Apply(change, product);
+        double along = DoubleVectors.Dot(change, product);
+        return along > 0 ? 1 / (inverse * along) : 1;
+    }
+
+    private void Remember(double[] before, double[] gradientBefore, double[] point, double[] gradient)
+    {
+        for (int i = 0; i < point.Length; i++)
+        {
+            before[i] = point[i] - before[i];
+            gradientBefore[i] = gradient[i] - gradientBefore[i];
+        }
+
+        double curvature = DoubleVectors.Dot(before, gradientBefore);
+        if (!(curvature > 1e-16 * DoubleVectors.Norm(before) * DoubleVectors.Norm(gradientBefore))) return;
+        if (_pairs.Count == Memory) _pairs.RemoveAt(0);
+        _pairs.Add((before, gradientBefore, 1 / curvature));
+    }
+}

@@ -1,0 +1,40 @@
+namespace SoftmaxCE;
+
+/// <summary>Finds a step along the objective's line, on cached logits: φ(t) = loss(t) + L2/2 ‖W + t D‖², convex in t.</summary>
+internal static class LineSearch
+{
+    private const int MaxTrials = 30;
+
+    // The slope that may be left, as a fraction of the slope at 0: at t = 1 a Newton step nearly always passes at once.
+    private const double SlopeLeft = 0.25;
+
+    /// <summary>A step with φ′ near 0, or 0 if there is none that descends.</summary>
+    /// <param name="objective">Its line is searched.</param>
+    /// <param name="point">Where the line starts.</param>
+    /// <param name="direction">Where it goes.</param>
+    /// <param name="slope">φ′(0), from the full gradient.</param>
+    public static double Find(IObjective objective, ReadOnlySpan<double> point, ReadOnlySpan<double> direction, double slope)
+    {
+        if (!(slope < 0)) return 0;
+        int count = objective.ClassCount * objective.FeatureCount;
+        double across = DoubleVectors.Dot(point[..count], direction[..count]) * objective.L2;
+        double along = DoubleVectors.Dot(direction[..count], direction[..count]) * objective.L2;
+
+        // Bisection with Newton's steps inside the bracket (low, high): φ′(low) < 0 < φ′(high).
+        double low = 0, high = double.PositiveInfinity, t = 1;
+        for (int trial = 0; trial < MaxTrials; trial++)
+        {
+            LineValue value = objective.EvaluateLine(t);
+            double derivative = value.Slope + across + (t * along), curvature = value.Curvature + along;
+            if (!double.IsFinite(value.Value) || !double.IsFinite(derivative)) derivative = double.PositiveInfinity;
+            if (Math.Abs(derivative) <= -SlopeLeft * slope) return t;
+            if (derivative < 0) low = t;
+            else high = t;
+            double next = double.IsFinite(derivative) && curvature > 0 ? t - (derivative / curvature) : double.NaN;
+            double farthest = double.IsFinite(high) ? high : 10 * t;
+            t = next > low && next < farthest ? next : double.IsFinite(high) ? (low + high) / 2 : 4 * t;
+        }
+
+        return low;
+    }
+}

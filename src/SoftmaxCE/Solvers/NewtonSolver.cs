@@ -1,0 +1,62 @@
+namespace SoftmaxCE;
+
+/// <summary>Truncated Newton: conjugate gradients find the step, a search on cached logits its length, and the intercepts are solved for exactly.</summary>
+internal sealed class NewtonSolver(IObjective objective, SolverSettings settings, TrainingMonitor monitor)
+{
+    // Below this relative gap float products are no longer good enough for the gradient; Hessian products stay in float.
+    private const double PreciseBelow = 1e-3;
+
+    public SolverResult Run(SolverStart start)
+    {
+        double[] point = start.Point, gradient = start.Gradient, direction = new double[point.Length], shifts = new double[objective.ClassCount];
+        double value = start.Value, gap = start.Gap.At(point, gradient, value), decrement = double.PositiveInfinity;
+        bool precise = true;
+        SpectralPreconditioner preconditioner = new(objective, start, settings);
+        ConjugateGradient conjugateGradient = new(objective, preconditioner, monitor);
+        BestPoint best = new(point, value, gap);
+        monitor.Record(0, value, gap);
+        for (int iteration = 0; ; iteration++)
+        {
+            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? ReasonWithoutPenalty(objective, settings, decrement, value);
+            if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
+            if (reason is not null && !precise)
+            {
+                precise = true;                     // what is reported is certified in double
+                value = objective.Evaluate(point, gradient, precise);
+                gap = start.Gap.At(point, gradient, value);
+                best = new BestPoint(point, value, gap);
+                reason = monitor.ReasonToStop(iteration, value, gap);
+            }
+
+            if (reason is not null) return new SolverResult(best.Point, reason.Value, iteration, best.Value, best.Gap);
+
+            preconditioner.Refresh();
+            conjugateGradient.Solve(gradient, EnoughReduction(value, gap), direction);
+            decrement = -DoubleVectors.Dot(gradient, direction);
+            double step = LineSearch.Find(objective, point, direction, -decrement);
+            objective.SolveIntercepts(step, InterceptAccuracy(settings, value), shifts);
+            DoubleVectors.AddScaled(direction, step, point);
+            if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(objective.ClassCount * objective.FeatureCount));
+
+            precise = gap < PreciseBelow * value || objective.L2 == 0;
+            value = objective.Evaluate(point, gradient, precise);
+            gap = start.Gap.At(point, gradient, value);
+            best.Offer(point, value, gap);
+            monitor.Record(iteration + 1, value, gap);
+        }
+    }
+
+    /// <summary>The fraction of the gradient that may be left for the gap, which is quadratic in it, to fall below the tolerance.</summary>
+    private double EnoughReduction(double value, double gap) => double.IsFinite(gap) && gap > 0 ? 0.3 * Math.Sqrt(settings.Tolerance * value / gap) : 0;
+
+    /// <summary>What inexact intercepts add to the gap is a few times their derivative: far less than the tolerance.</summary>
+    public static double InterceptAccuracy(SolverSettings settings, double value) => Math.Max(1e-3 * settings.Tolerance * value, 1e-16);
+
+    /// <summary>Without a penalty there is no gap: margins and the Newton decrement decide.</summary>
+    public static StopReason? ReasonWithoutPenalty(IObjective objective, SolverSettings settings, double decrement, double value)
+    {
+        if (objective.L2 > 0) return null;
+        if (objective.SmallestMargin() > 0) return StopReason.Separable;
+        return decrement / 2 <= settings.Tolerance * value ? StopReason.Tolerance : null;
+    }
+}

@@ -1,0 +1,108 @@
+namespace SoftmaxCE;
+
+/// <summary>
+/// Proximal Newton for F(W, b) + L1 ‖W‖₁ (Lee, Sun, Saunders 2014): each step minimises the quadratic model of F plus the L1 term over an
+/// active set, with the Hessian that couples all classes; a search on cached logits finds its length.
+/// </summary>
+/// <remarks>Minimising class by class with the others held, as coordinate descent packages do, need not converge when rows are fewer than columns.</remarks>
+internal sealed class ProximalNewtonSolver(IObjective objective, double l1, SolverSettings settings, TrainingMonitor monitor)
+{
+    // The model of the active set holds a square matrix; a larger set is worked on in parts, most violated first.
+    private const int MaxActive = 2500;
+
+    private readonly int _count = objective.ClassCount * objective.FeatureCount;
+
+    public SolverResult Run(SolverStart start)
+    {
+        double[] point = start.Point, gradient = start.Gradient, direction = new double[point.Length], shifts = new double[objective.ClassCount];
+        double value = start.Value + L1Term(point, direction, 0), gap = start.Gap.At(point, gradient, value), decrement = double.PositiveInfinity;
+        BestPoint best = new(point, value, gap);
+        monitor.Record(0, value, gap);
+        for (int iteration = 0; ; iteration++)
+        {
+            StopReason? reason = monitor.ReasonToStop(iteration, value, gap);
+            if (l1 == 0) reason ??= NewtonSolver.ReasonWithoutPenalty(objective, settings, decrement, value);
+            if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
+            if (reason is not null) return new SolverResult(best.Point, reason.Value, iteration, best.Value, best.Gap);
+
+            int[] active = ActiveSet(point, gradient);
+            QuadraticModel model = new(objective, active, _count, l1, point, gradient);
+            double[] change = model.Minimize(ModelAccuracy(value, gap), monitor);
+            Array.Clear(direction);
+            for (int a = 0; a < active.Length; a++) direction[active[a]] = change[a];
+            decrement = -DoubleVectors.Dot(gradient, direction);
+
+            objective.StartLine(direction);
+            double step = StepLength(point, gradient, direction);
+            objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, value), shifts);
+            MoveTo(point, direction, step, shifts);
+            value = objective.Evaluate(point, gradient, precise: true) + L1Term(point, direction, 0);
+            gap = start.Gap.At(point, gradient, value);
+            best.Offer(point, value, gap);
+            monitor.Record(iteration + 1, value, gap);
+        }
+    }
+
+    /// <summary>Far from the optimum the model soon changes; near it the step must be good for the convergence to be quadratic.</summary>
+    private static double ModelAccuracy(double value, double gap) => Math.Clamp(0.1 * gap / value, 1e-10, 1e-2);
+
+    /// <summary>Coefficients that are not 0 or want to leave it, and the intercepts.</summary>
+    private int[] ActiveSet(double[] point, double[] gradient)
+    {
+        List<int> active = [];
+        for (int i = 0; i < _count; i++)
+        {
+            if (point[i] != 0 || Math.Abs(gradient[i]) > l1) active.Add(i);
+        }
+
+        int most = MaxActive - (point.Length - _count);
+        if (active.Count > most)
+        {
+            active.Sort((a, b) => Violation(point, gradient, b).CompareTo(Violation(point, gradient, a)) is var order and not 0 ? order : a.CompareTo(b));
+            active.RemoveRange(most, active.Count - most);
+            active.Sort();
+        }
+
+        for (int i = _count; i < point.Length; i++) active.Add(i);
+        return [.. active];
+    }
+
+    /// <summary>Length of the smallest subgradient in one coefficient.</summary>
+    private double Violation(double[] point, double[] gradient, int i) => point[i] switch
+    {
+        > 0 => Math.Abs(gradient[i] + l1),
+        < 0 => Math.Abs(gradient[i] - l1),
+        _ => Math.Max(Math.Abs(gradient[i]) - l1, 0),
+    };
+
+    /// <summary>Halves the step until the objective has fallen by a fraction of what the model promised (Armijo's rule for composite functions).</summary>
+    private double StepLength(double[] point, double[] gradient, double[] direction)
+    {
+        double across = DoubleVectors.Dot(point.AsSpan(0, _count), direction.AsSpan(0, _count)) * objective.L2;
+        double along = DoubleVectors.Dot(direction.AsSpan(0, _count), direction.AsSpan(0, _count)) * objective.L2;
+        double termAtZero = L1Term(point, direction, 0);
+        double promised = DoubleVectors.Dot(gradient, direction) + L1Term(point, direction, 1) - termAtZero;
+        double before = objective.EvaluateLine(0).Value + termAtZero;
+        for (double step = 1; step > 1e-10; step /= 2)
+        {
+            double after = objective.EvaluateLine(step).Value + (step * across) + (step * step / 2 * along) + L1Term(point, direction, step);
+            if (after <= before + (1e-4 * step * promised) + (1e-15 * before)) return step;
+        }
+
+        return 0;
+    }
+
+    private double L1Term(double[] point, double[] direction, double step)
+    {
+        double sum = 0;
+        for (int i = 0; i < _count; i++) sum += Math.Abs(point[i] + (step * direction[i]));
+        return l1 * sum;
+    }
+
+    private void MoveTo(double[] point, double[] direction, double step, double[] shifts)
+    {
+        // At step 1 a coefficient that the model put to 0 must be 0, whatever rounding says.
+        for (int i = 0; i < point.Length; i++) point[i] = step == 1 && direction[i] == -point[i] ? 0 : point[i] + (step * direction[i]);
+        if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(_count));
+    }
+}

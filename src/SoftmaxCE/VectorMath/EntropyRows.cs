@@ -1,0 +1,53 @@
+using System.Runtime.CompilerServices;
+
+namespace SoftmaxCE;
+
+/// <summary>For a block of rows: weighted sum of −Σ q ln q, with q = y + factor · (p − y), y the one-hot label.</summary>
+internal unsafe ref struct EntropyRows : IVectorKernel<double>
+{
+    /// <summary>p, [rows, classes].</summary>
+    public required double* Probabilities;
+
+    public required int* Labels;
+
+    /// <summary>One per row; null for all 1.</summary>
+    public required double* Weights;
+
+    public required int RowCount;
+    public required int ClassCount;
+    public required double Factor;
+    public double EntropySum;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Run<TSimd, TVector>()
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
+    {
+        double total = 0;
+        TVector factor = TSimd.Create(Factor), zero = TSimd.Create(0);
+        for (int i = 0; i < RowCount; i++)
+        {
+            double* row = Probabilities + ((long)i * ClassCount);
+            TVector sum = zero;
+            for (int c = 0; c < ClassCount; c += TSimd.Lanes)
+            {
+                TVector q = TSimd.Multiply(factor, LossRows.Take<TSimd, TVector>(row, c, ClassCount, 0));
+                TVector log = LogPolynomial.Log<TSimd, TVector, double>(q);
+                sum = TSimd.Subtract(sum, TSimd.Select(TSimd.Equal(q, zero), zero, TSimd.Multiply(q, log)));
+            }
+
+            double entropy = TSimd.SumOfLanes(sum);
+            if (Factor != 1)
+            {
+                double label = row[Labels[i]], shortened = Factor * label, q = 1 - (Factor * (1 - label));
+                entropy += TimesLog(shortened) - TimesLog(q);
+            }
+
+            total += (Weights == null ? 1 : Weights[i]) * entropy;
+        }
+
+        EntropySum = total;
+    }
+
+    private static double TimesLog(double q) => q == 0 ? 0 : q * LogPolynomial.Log<ScalarSimd<double>, double, double>(q);
+}

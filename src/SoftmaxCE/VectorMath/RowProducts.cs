@@ -1,0 +1,171 @@
+using System.Runtime.CompilerServices;
+
+namespace SoftmaxCE;
+
+/// <summary>Products of a block of rows with a few vectors: output[i, c] = Σ_j rows[i, j] · vectors[c, j] + shifts[c], the logits of the rows.</summary>
+/// <remarks>
+/// Every output has one accumulator of 512 bits that runs over the features in order, and its lanes are added at the end in double. So
+/// how outputs are grouped into tiles (4 rows × 5 vectors keeps 20 registers busy with 9 loads per 20 products) does not change a bit.
+/// </remarks>
+internal readonly unsafe struct RowProducts<T>(T* rows, int rowCount, int featureCount, T* vectors, int vectorCount, double* shifts, double* outputs) : IVectorKernel<T>
+    where T : unmanaged
+{
+    public static void Run(T* rows, int rowCount, int featureCount, T* vectors, int vectorCount, double* shifts, double* outputs)
+    {
+        RowProducts<T> kernel = new(rows, rowCount, featureCount, vectors, vectorCount, shifts, outputs);
+        VectorWidth.Run<RowProducts<T>, T>(ref kernel);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Run<TSimd, TVector>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        int c = 0;
+        for (; c + 5 <= vectorCount; c += 5)
+        {
+            int i = 0;
+            for (; i + 4 <= rowCount; i += 4) FourRowsFiveVectors<TSimd, TVector>(i, c);
+            for (; i < rowCount; i++) OneByOne<TSimd, TVector>(i, c, 5);
+        }
+
+        for (; c + 2 <= vectorCount; c += 2)
+        {
+            int i = 0;
+            for (; i + 4 <= rowCount; i += 4) FourRowsTwoVectors<TSimd, TVector>(i, c);
+            for (; i < rowCount; i++) OneByOne<TSimd, TVector>(i, c, 2);
+        }
+
+        for (; c < vectorCount; c++)
+        {
+            for (int i = 0; i < rowCount; i++) OneByOne<TSimd, TVector>(i, c, 1);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Write<TSimd, TVector>(int row, int vector, TVector sum)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct => outputs[((long)row * vectorCount) + vector] = TSimd.SumOfLanes(sum) + shifts[vector];
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void OneByOne<TSimd, TVector>(int row, int firstVector, int count)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        for (int c = firstVector; c < firstVector + count; c++)
+        {
+            T* x = rows + ((long)row * featureCount), w = vectors + ((long)c * featureCount);
+            TVector zero = TSimd.Create(default), sum = zero;
+            int j = 0;
+            for (; j + TSimd.Lanes <= featureCount; j += TSimd.Lanes) sum = TSimd.MultiplyAdd(TSimd.Load(ref *x, (nuint)j), TSimd.Load(ref *w, (nuint)j), sum);
+            int rest = featureCount - j;
+            if (rest > 0) sum = TSimd.MultiplyAdd(TSimd.LoadPartial(x + j, rest, zero), TSimd.LoadPartial(w + j, rest, zero), sum);
+            Write<TSimd, TVector>(row, c, sum);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void FourRowsTwoVectors<TSimd, TVector>(int row, int vector)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        T* x = rows + ((long)row * featureCount), w = vectors + ((long)vector * featureCount);
+        TVector zero = TSimd.Create(default);
+        TVector s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
+        for (int j = 0; j < featureCount; j += TSimd.Lanes)
+        {
+            int rest = featureCount - j;
+            TVector w0 = Take<TSimd, TVector>(w, 0, j, rest), w1 = Take<TSimd, TVector>(w, 1, j, rest);
+            TVector v = Take<TSimd, TVector>(x, 0, j, rest);
+            s00 = TSimd.MultiplyAdd(v, w0, s00);
+            s01 = TSimd.MultiplyAdd(v, w1, s01);
+            v = Take<TSimd, TVector>(x, 1, j, rest);
+            s10 = TSimd.MultiplyAdd(v, w0, s10);
+            s11 = TSimd.MultiplyAdd(v, w1, s11);
+            v = Take<TSimd, TVector>(x, 2, j, rest);
+            s20 = TSimd.MultiplyAdd(v, w0, s20);
+            s21 = TSimd.MultiplyAdd(v, w1, s21);
+            v = Take<TSimd, TVector>(x, 3, j, rest);
+            s30 = TSimd.MultiplyAdd(v, w0, s30);
+            s31 = TSimd.MultiplyAdd(v, w1, s31);
+        }
+
+        Write<TSimd, TVector>(row, vector, s00);
+        Write<TSimd, TVector>(row, vector + 1, s01);
+        Write<TSimd, TVector>(row + 1, vector, s10);
+        Write<TSimd, TVector>(row + 1, vector + 1, s11);
+        Write<TSimd, TVector>(row + 2, vector, s20);
+        Write<TSimd, TVector>(row + 2, vector + 1, s21);
+        Write<TSimd, TVector>(row + 3, vector, s30);
+        Write<TSimd, TVector>(row + 3, vector + 1, s31);
+    }
+
+    /// <summary>One pack of features of a row or vector; zeros behind its end add nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private TVector Take<TSimd, TVector>(T* start, int index, int feature, int rest)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        T* at = start + ((long)index * featureCount) + feature;
+        return rest >= TSimd.Lanes ? TSimd.Load(ref *at, 0) : TSimd.LoadPartial(at, rest, TSimd.Create(default));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void FourRowsFiveVectors<TSimd, TVector>(int row, int vector)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        T* x = rows + ((long)row * featureCount), w = vectors + ((long)vector * featureCount);
+        TVector zero = TSimd.Create(default);
+        TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero, s04 = zero, s10 = zero, s11 = zero, s12 = zero, s13 = zero, s14 = zero;
+        TVector s20 = zero, s21 = zero, s22 = zero, s23 = zero, s24 = zero, s30 = zero, s31 = zero, s32 = zero, s33 = zero, s34 = zero;
+        for (int j = 0; j < featureCount; j += TSimd.Lanes)
+        {
+            int rest = featureCount - j;
+            TVector x0 = Take<TSimd, TVector>(x, 0, j, rest), x1 = Take<TSimd, TVector>(x, 1, j, rest);
+            TVector x2 = Take<TSimd, TVector>(x, 2, j, rest), x3 = Take<TSimd, TVector>(x, 3, j, rest);
+            TVector v = Take<TSimd, TVector>(w, 0, j, rest);
+            s00 = TSimd.MultiplyAdd(x0, v, s00);
+            s10 = TSimd.MultiplyAdd(x1, v, s10);
+            s20 = TSimd.MultiplyAdd(x2, v, s20);
+            s30 = TSimd.MultiplyAdd(x3, v, s30);
+            v = Take<TSimd, TVector>(w, 1, j, rest);
+            s01 = TSimd.MultiplyAdd(x0, v, s01);
+            s11 = TSimd.MultiplyAdd(x1, v, s11);
+            s21 = TSimd.MultiplyAdd(x2, v, s21);
+            s31 = TSimd.MultiplyAdd(x3, v, s31);
+            v = Take<TSimd, TVector>(w, 2, j, rest);
+            s02 = TSimd.MultiplyAdd(x0, v, s02);
+            s12 = TSimd.MultiplyAdd(x1, v, s12);
+            s22 = TSimd.MultiplyAdd(x2, v, s22);
+            s32 = TSimd.MultiplyAdd(x3, v, s32);
+            v = Take<TSimd, TVector>(w, 3, j, rest);
+            s03 = TSimd.MultiplyAdd(x0, v, s03);
+            s13 = TSimd.MultiplyAdd(x1, v, s13);
+            s23 = TSimd.MultiplyAdd(x2, v, s23);
+            s33 = TSimd.MultiplyAdd(x3, v, s33);
+            v = Take<TSimd, TVector>(w, 4, j, rest);
+            s04 = TSimd.MultiplyAdd(x0, v, s04);
+            s14 = TSimd.MultiplyAdd(x1, v, s14);
+            s24 = TSimd.MultiplyAdd(x2, v, s24);
+            s34 = TSimd.MultiplyAdd(x3, v, s34);
+        }
+
+        WriteFive<TSimd, TVector>(row, vector, s00, s01, s02, s03, s04);
+        WriteFive<TSimd, TVector>(row + 1, vector, s10, s11, s12, s13, s14);
+        WriteFive<TSimd, TVector>(row + 2, vector, s20, s21, s22, s23, s24);
+        WriteFive<TSimd, TVector>(row + 3, vector, s30, s31, s32, s33, s34);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void WriteFive<TSimd, TVector>(int row, int vector, TVector s0, TVector s1, TVector s2, TVector s3, TVector s4)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        Write<TSimd, TVector>(row, vector, s0);
+        Write<TSimd, TVector>(row, vector + 1, s1);
+        Write<TSimd, TVector>(row, vector + 2, s2);
+        Write<TSimd, TVector>(row, vector + 3, s3);
+        Write<TSimd, TVector>(row, vector + 4, s4);
+    }
+}
