@@ -90,9 +90,10 @@ internal sealed class SpectralPreconditioner
             }
         }
 
-        // A shift common to all classes changes no probability: unpenalised parameters have no curvature there, and no gradient either.
+        // A shift common to all classes changes no probability. With coefficients that sum to 0 over the classes there is no gradient
+        // either; but rounding makes one, which curvature of L2 alone would blow up.
         double shift = trace / (size * _classes);
-        for (int i = _objective.L2 == 0 ? 0 : _rank; i < _width; i++)
+        for (int i = 0; i < _width; i++)
         {
             for (int c = 0; c < _classes; c++)
             {
