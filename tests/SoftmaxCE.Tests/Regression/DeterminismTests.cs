@@ -6,7 +6,7 @@ namespace SoftmaxCE.Tests;
 /// <summary>The same bits for any number of threads and any vector width.</summary>
 public class DeterminismTests
 {
-    private static readonly ReferenceData Data = SyntheticData.Overlapping(rows: 1500, features: 37, classes: 6, seed: 9);
+    private static readonly ReferenceData Data = SyntheticData.Overlapping(rows: 500, features: 37, classes: 6, seed: 9);
 
     public static TheoryData<string, Solver, string> Kinds => new()
     {
