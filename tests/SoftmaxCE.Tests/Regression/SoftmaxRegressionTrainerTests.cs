@@ -89,6 +89,21 @@ public class SoftmaxRegressionTrainerTests
         }
     }
 
+    [Theory]
+    [InlineData(Solver.Newton)]
+    [InlineData(Solver.Lbfgs)]
+    public void Many_classes_are_certified_too(Solver solver)
+    {
+        // 80 classes: intercepts by conjugate gradients; 900: no coupled matrix at all.
+        foreach (int classes in (int[])[80, 900])
+        {
+            ReferenceData many = SyntheticData.Overlapping(rows: 2 * classes, features: 12, classes, seed: 6, strength: 3);
+            SoftmaxRegressionModel model = new SoftmaxRegressionTrainer(new() { L2 = 1e-3, Solver = solver, Tolerance = 1e-6 }).Fit(many.Rows, many.Labels);
+            model.Training!.StopReason.Should().Be(StopReason.Tolerance, "{0} classes", classes);
+            model.Training.Objective.Should().BeApproximately(SyntheticData.Objective(many, model.Coefficients.Span, model.Intercepts.Span, 1e-3), 1e-12);
+        }
+    }
+
     [Fact]
     public void L1_with_as_many_columns_as_rows_converges()
     {
