@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
@@ -41,6 +42,32 @@ internal static class Argument
     public static void Positive(int value, [CallerArgumentExpression(nameof(value))] string name = "")
     {
         if (value <= 0) ThrowNotPositive(value, name);
+    }
+
+    /// <summary>Probabilities: ≥ 0. A NaN passes, it makes the result NaN.</summary>
+    /// <param name="firstIndex">The index that the caller's first value has for the user.</param>
+    public static void NotNegative<T>(ReadOnlySpan<T> values, int firstIndex, string name)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (values[i] < T.Zero) ThrowNegative(firstIndex + i, values[i], name);
+        }
+    }
+
+    public static void FiniteAndNotNegative<T>(ReadOnlySpan<T> values, [CallerArgumentExpression(nameof(values))] string name = "")
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!(values[i] >= T.Zero && T.IsFinite(values[i]))) ThrowNotFiniteEntry(i, values[i], name);
+        }
+    }
+
+    /// <summary>A number of threads, or −1 for all.</summary>
+    public static void Parallelism(int maxDegreeOfParallelism)
+    {
+        if (maxDegreeOfParallelism is 0 or < -1) ThrowParallelism(maxDegreeOfParallelism, nameof(maxDegreeOfParallelism));
     }
 
     public static void FiniteAndPositive(double value, [CallerArgumentExpression(nameof(value))] string name = "")
@@ -92,6 +119,18 @@ internal static class Argument
 
     [DoesNotReturn]
     private static void ThrowNotPositive(int value, string name) => throw new ArgumentOutOfRangeException(name, value, "Must be at least 1.");
+
+    [DoesNotReturn]
+    private static void ThrowNegative<T>(int index, T value, string name) =>
+        throw new ArgumentOutOfRangeException(name, value, $"Entry {index} is {value}, but a probability is at least 0.");
+
+    [DoesNotReturn]
+    private static void ThrowNotFiniteEntry<T>(int index, T value, string name) =>
+        throw new ArgumentOutOfRangeException(name, value, $"Entry {index} is {value}, but must be finite and at least 0.");
+
+    [DoesNotReturn]
+    private static void ThrowParallelism(int value, string name) =>
+        throw new ArgumentOutOfRangeException(name, value, "Must be at least 1, or -1 for all processors.");
 
     [DoesNotReturn]
     private static void ThrowNotFinitePositive(double value, string name) =>

@@ -28,21 +28,6 @@ internal static class ExpPolynomial
     private const double Ln2HighDouble = 0.6931471803691238;
     private const double Ln2LowDouble = 1.9082149292705877e-10;
 
-    /// <summary>x − shift, and in <paramref name="low"/> the rounding error of that difference (Knuth's TwoSum), so that the two together are exact.</summary>
-    /// <remarks>Without the low part e^(x − shift) is off by |x − shift| / 2 ulp: 40 ulp for a float logit 80 below the maximum.</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Difference<TSimd, TVector, T>(TVector x, TVector shift, out TVector low)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-    {
-        TVector difference = TSimd.Subtract(x, shift);
-        TVector seenX = TSimd.Add(difference, shift);
-        TVector seenShift = TSimd.Subtract(seenX, difference);
-        low = TSimd.Add(TSimd.Subtract(x, seenX), TSimd.Subtract(seenShift, shift));
-        return difference;
-    }
-
     /// <summary>e^x for x ≤ 0: exactly 1 at 0, exactly 0 at −∞ and below the last subnormal, NaN at NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector OfNonPositive<TSimd, TVector, T>(TVector x)
@@ -59,8 +44,8 @@ internal static class ExpPolynomial
     {
         TVector magic = Constant<TSimd, TVector, T>(FloatBits.RoundingMagic, DoubleBits.RoundingMagic);
         TVector n = TSimd.Subtract(TSimd.MultiplyAdd(x, Constant<TSimd, TVector, T>((float)InverseLn2, InverseLn2), magic), magic);
-        TVector high = TSimd.NegatedMultiplyAdd(n, Constant<TSimd, TVector, T>(Ln2HighFloat, Ln2HighDouble), x);     // exact
-        TVector r = TSimd.Add(high, TSimd.NegatedMultiplyAdd(n, Constant<TSimd, TVector, T>(Ln2LowFloat, Ln2LowDouble), low));
+        TVector high = TSimd.MultiplyAdd(n, Constant<TSimd, TVector, T>(-Ln2HighFloat, -Ln2HighDouble), x);          // exact
+        TVector r = TSimd.Add(high, TSimd.MultiplyAdd(n, Constant<TSimd, TVector, T>(-Ln2LowFloat, -Ln2LowDouble), low));
         TVector r2 = TSimd.Multiply(r, r);
         TVector tail = TSimd.MultiplyAdd(r2, SecondOrder<TSimd, TVector, T>(r, r2), r);                              // e^r - 1
         TVector power = TSimd.TimesPowerOfTwo(TSimd.Add(Constant<TSimd, TVector, T>(1f, 1.0), tail), n);
@@ -68,7 +53,13 @@ internal static class ExpPolynomial
         return TSimd.Select(vanishes, TSimd.Create(default), power);
     }
 
-    /// <summary>P(r) of the remarks, (e^r − 1 − r) / r².</summary>
+    /// <summary>P(r) of the remarks, (e^r − 1 − r) / r², for |r| ≤ ln 2 / 2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector SecondOrder<TSimd, TVector, T>(TVector r)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged => SecondOrder<TSimd, TVector, T>(r, TSimd.Multiply(r, r));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector SecondOrder<TSimd, TVector, T>(TVector r, TVector r2)
         where TSimd : struct, ISimd<TVector, T>

@@ -1,12 +1,10 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-
 namespace SoftmaxCE;
 
 /// <summary>The IEEE binary32 layout in the form that the vector layers need.</summary>
 internal static class FloatBits
 {
     public const int FractionBits = 23;
+    public const int SixteenthBits = FractionBits - 4;
 
     /// <summary>1.5 · 2^23: adding it to |n| &lt; 2^22 leaves n, as an integer, in the low bits.</summary>
     public const float RoundingMagic = 12582912f;
@@ -28,6 +26,7 @@ internal static class FloatBits
 internal static class DoubleBits
 {
     public const int FractionBits = 52;
+    public const int SixteenthBits = FractionBits - 4;
     public const double RoundingMagic = 6755399441055744.0;
     public const int ScaleHeadroom = 512;
     public const double RoundingMagicPlusHeadroom = RoundingMagic + ScaleHeadroom;
@@ -36,16 +35,4 @@ internal static class DoubleBits
     public const long SplitOffset = (SplitBias << FractionBits) - 0x3FE6A09E667F3BCD;
     public const long Two52 = 0x4330000000000000;
     public const double Two52PlusBias = 4503599627370496.0 + SplitBias;
-}
-
-/// <summary>The last steps of every lane sum.</summary>
-internal static class SimdSum
-{
-    /// <summary>(v0 + v2) + (v1 + v3).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static double OfFour(Vector256<double> value)
-    {
-        Vector128<double> two = value.GetLower() + value.GetUpper();
-        return two.ToScalar() + two.GetElement(1);
-    }
 }

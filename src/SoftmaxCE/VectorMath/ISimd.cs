@@ -49,7 +49,7 @@ internal interface ISimd<TVector, T>
     /// <summary>left · right + addend, rounded once.</summary>
     static abstract TVector MultiplyAdd(TVector left, TVector right, TVector addend);
 
-    /// <summary>addend − left · right, rounded once.</summary>
+    /// <summary>addend − left · right, rounded once. With a constant factor, <see cref="MultiplyAdd"/> by its negative saves an instruction.</summary>
     static abstract TVector NegatedMultiplyAdd(TVector left, TVector right, TVector addend);
 
     /// <summary>left &gt; right ? left : right. A NaN in either gives <paramref name="right"/> (on Arm: NaN); kernels find NaN by their sums.</summary>
@@ -73,12 +73,34 @@ internal interface ISimd<TVector, T>
     /// <param name="exponent">Whole number in [−180, 60] for float, [−1500, 500] for double; anything else gives a meaningless lane.</param>
     static abstract TVector TimesPowerOfTwo(TVector value, TVector exponent);
 
+    /// <summary>table[i] for the integer i in the low 4 bits of each lane.</summary>
+    /// <param name="table">16 values; aligned to 64 bytes they are read faster.</param>
+    static abstract unsafe TVector Lookup(T* table, TVector index);
+
+    /// <summary>Adds to the bits of <paramref name="value"/> the integer in the low bits of <paramref name="integer"/>, in units of 1/16 of the exponent's last place.</summary>
+    static abstract TVector AddSixteenths(TVector value, TVector integer);
+
     /// <summary>Writes a positive normal value as m · 2^exponent with m in [√½, √2).</summary>
     static abstract TVector SplitPowerOfTwo(TVector value, out TVector exponent);
 
     /// <summary>The largest lane (NaN rule of <see cref="Max"/>).</summary>
     static abstract T MaxOfLanes(TVector value);
 
-    /// <summary>The sum of all lanes in double, always lane i with i + half, then quarter, …, so that the width does not matter.</summary>
+    /// <summary>The sum of all lanes in double: lane i with i + half, then quarter, …, so that the width does not matter.</summary>
     static abstract double SumOfLanes(TVector value);
+
+    /// <summary>Adds the lanes of <paramref name="value"/> to a sum with twice the precision of T or more.</summary>
+    /// <param name="first">For float: the lower half of the lanes as doubles. For double: the sums.</param>
+    /// <param name="second">For float: the upper half of the lanes as doubles. For double: what rounding took from the sums.</param>
+    /// <param name="value">What to add.</param>
+    static abstract void AddWide(ref TVector first, ref TVector second, TVector value);
+
+    /// <summary>Adds one such sum to another, lane by lane.</summary>
+    static abstract void MergeWide(ref TVector first, ref TVector second, TVector otherFirst, TVector otherSecond);
+
+    /// <summary>Writes the lanes of such a sum: Lanes sums, and Lanes rounding errors of them.</summary>
+    static abstract unsafe void StoreWide(TVector first, TVector second, double* sums, double* lost);
+
+    /// <summary>The total of such a sum; lane i is added to lane i + half, then quarter, …, so that the width does not matter.</summary>
+    static abstract CompensatedSum TotalOfWide(TVector first, TVector second);
 }

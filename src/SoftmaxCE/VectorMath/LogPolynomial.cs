@@ -93,6 +93,20 @@ internal static class LogPolynomial
         return TSimd.MultiplyAdd(exponent, Constant<TSimd, TVector, T>(Ln2HighFloat, Ln2HighDouble), TSimd.Add(f, small));
     }
 
+    /// <summary>ln((high + low) · 2^exponent) for a positive normal sum, +∞ or NaN, as a leading part and a rest that together carry more digits than a double.</summary>
+    public static double LogOfSum(double high, double low, double exponent, out double rest)
+    {
+        rest = 0;
+        if (!double.IsFinite(high)) return high;
+        double fraction = ScalarSimd<double>.SplitPowerOfTwo(high, out double k);
+        k += exponent;
+        double f = fraction - 1;
+        double small = Math.FusedMultiplyAdd(k, Ln2LowDouble, (low / high) - FMinusLog1p<ScalarSimd<double>, double, double>(f));
+        double leading = Math.FusedMultiplyAdd(k, Ln2HighDouble, f);
+        rest = (Math.FusedMultiplyAdd(k, Ln2HighDouble, -leading) + f) + small;
+        return leading;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector WithSpecialValues<TSimd, TVector, T>(TVector x, TVector finite)
         where TSimd : struct, ISimd<TVector, T>

@@ -123,6 +123,14 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
         new(THalfSimd.TimesPowerOfTwo(value.Lower, exponent.Lower), THalfSimd.TimesPowerOfTwo(value.Upper, exponent.Upper));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Pair<THalf> Lookup(T* table, Pair<THalf> index) =>
+        new(THalfSimd.Lookup(table, index.Lower), THalfSimd.Lookup(table, index.Upper));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pair<THalf> AddSixteenths(Pair<THalf> value, Pair<THalf> integer) =>
+        new(THalfSimd.AddSixteenths(value.Lower, integer.Lower), THalfSimd.AddSixteenths(value.Upper, integer.Upper));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<THalf> SplitPowerOfTwo(Pair<THalf> value, out Pair<THalf> exponent)
     {
         THalf lower = THalfSimd.SplitPowerOfTwo(value.Lower, out THalf lowerExponent);
@@ -137,19 +145,51 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double SumOfLanes(Pair<THalf> value)
     {
-        if (typeof(THalf) == typeof(Vector256<float>))
-        {
-            Vector256<float> lower = (Vector256<float>)(object)value.Lower, upper = (Vector256<float>)(object)value.Upper;
-            Vector256<double> first = Vector256.WidenLower(lower) + Vector256.WidenLower(upper);    // lanes i and i + 8, for i = 0..3
-            Vector256<double> second = Vector256.WidenUpper(lower) + Vector256.WidenUpper(upper);   // and for i = 4..7
-            return SimdSum.OfFour(first + second);
-        }
-
         if (typeof(THalf) == typeof(Vector256<double>))
         {
-            return SimdSum.OfFour((Vector256<double>)(object)value.Lower + (Vector256<double>)(object)value.Upper);
+            return WideTotal.OfFour((Vector256<double>)(object)value.Lower + (Vector256<double>)(object)value.Upper);
         }
 
-        return PartialLanes.Sum<Pair<THalf>, T>(value, Lanes);
+        if (typeof(THalf) != typeof(Vector256<float>)) return PartialLanes.Sum<Pair<THalf>, T>(value);
+        Vector256<float> lower = (Vector256<float>)(object)value.Lower, upper = (Vector256<float>)(object)value.Upper;
+        Vector256<double> lanes0To3 = Vector256.WidenLower(lower) + Vector256.WidenLower(upper);          // each with the lane 8 above
+        return WideTotal.OfFour(lanes0To3 + (Vector256.WidenUpper(lower) + Vector256.WidenUpper(upper)));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddWide(ref Pair<THalf> first, ref Pair<THalf> second, Pair<THalf> value)
+    {
+        THalf firstLower = first.Lower, firstUpper = first.Upper, secondLower = second.Lower, secondUpper = second.Upper;
+        THalfSimd.AddWide(ref firstLower, ref secondLower, value.Lower);
+        THalfSimd.AddWide(ref firstUpper, ref secondUpper, value.Upper);
+        first = new(firstLower, firstUpper);
+        second = new(secondLower, secondUpper);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MergeWide(ref Pair<THalf> first, ref Pair<THalf> second, Pair<THalf> otherFirst, Pair<THalf> otherSecond)
+    {
+        THalf firstLower = first.Lower, firstUpper = first.Upper, secondLower = second.Lower, secondUpper = second.Upper;
+        THalfSimd.MergeWide(ref firstLower, ref secondLower, otherFirst.Lower, otherSecond.Lower);
+        THalfSimd.MergeWide(ref firstUpper, ref secondUpper, otherFirst.Upper, otherSecond.Upper);
+        first = new(firstLower, firstUpper);
+        second = new(secondLower, secondUpper);
+    }
+
+    public static unsafe void StoreWide(Pair<THalf> first, Pair<THalf> second, double* sums, double* lost)
+    {
+        THalfSimd.StoreWide(first.Lower, second.Lower, sums, lost);
+        THalfSimd.StoreWide(first.Upper, second.Upper, sums + THalfSimd.Lanes, lost + THalfSimd.Lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static CompensatedSum TotalOfWide(Pair<THalf> first, Pair<THalf> second)
+    {
+        if (typeof(THalf) != typeof(Vector256<float>)) return WideTotal.Of<PairSimd<THalfSimd, THalf, T>, Pair<THalf>, T>(first, second);
+        Vector256<double> lanes0To3 = Doubles(first.Lower) + Doubles(first.Upper), lanes4To7 = Doubles(second.Lower) + Doubles(second.Upper);
+        return new() { High = WideTotal.OfFour(lanes0To3 + lanes4To7) };
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> Doubles(THalf half) => ((Vector256<float>)(object)half).AsDouble();
 }

@@ -23,23 +23,34 @@ internal static class PartialLanes
     }
 
     /// <summary>Sum in double of lane i with i + half, then quarter, …</summary>
-    public static unsafe double Sum<TVector, T>(TVector value, int count)
+    public static unsafe double Sum<TVector, T>(TVector value)
         where TVector : struct
         where T : unmanaged
     {
+        int count = Unsafe.SizeOf<TVector>() / sizeof(T);
         double* lanes = stackalloc double[count];
-        for (int i = 0; i < count; i++)
-        {
-            lanes[i] = typeof(T) == typeof(float)
-                ? Unsafe.Add(ref Unsafe.As<TVector, float>(ref value), i)
-                : Unsafe.Add(ref Unsafe.As<TVector, double>(ref value), i);
-        }
-
+        for (int i = 0; i < count; i++) lanes[i] = Element.ToDouble(Unsafe.Add(ref Unsafe.As<TVector, T>(ref value), i));
         for (int half = count / 2; half > 0; half /= 2)
         {
             for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
         }
 
         return lanes[0];
+    }
+
+    /// <summary>table[i] for the integer in the low 4 bits of each lane of <paramref name="index"/>.</summary>
+    public static unsafe TVector Lookup<TVector, T>(T* table, TVector index)
+        where TVector : struct
+        where T : unmanaged
+    {
+        ref T lanes = ref Unsafe.As<TVector, T>(ref index);
+        for (int i = 0; i < Unsafe.SizeOf<TVector>() / sizeof(T); i++)
+        {
+            ref T lane = ref Unsafe.Add(ref lanes, i);
+            long bits = typeof(T) == typeof(float) ? Unsafe.As<T, int>(ref lane) : Unsafe.As<T, long>(ref lane);
+            lane = table[bits & 15];
+        }
+
+        return index;
     }
 }

@@ -93,6 +93,13 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
         }
     }
 
+    public static unsafe T Lookup(T* table, T index) => PartialLanes.Lookup(table, index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T AddSixteenths(T value, T integer) => typeof(T) == typeof(float)
+        ? From(BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(F(value)) + (BitConverter.SingleToInt32Bits(F(integer)) << FloatBits.SixteenthBits)))
+        : From(BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(D(value)) + (BitConverter.DoubleToInt64Bits(D(integer)) << DoubleBits.SixteenthBits)));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T SplitPowerOfTwo(T value, out T exponent)
     {
@@ -115,6 +122,51 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
     public static T MaxOfLanes(T value) => value;
 
     public static double SumOfLanes(T value) => typeof(T) == typeof(float) ? F(value) : D(value);
+
+    /// <summary>For float the sum is one double, its low bits in <paramref name="first"/> and its high bits in <paramref name="second"/>.</summary>
+    public static void AddWide(ref T first, ref T second, T value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Split(JoinedDouble(first, second) + F(value), out first, out second);
+        }
+        else
+        {
+            first = TwoSum.Add<ScalarSimd<T>, T, T>(first, value, out T lost);
+            second = Add(second, lost);
+        }
+    }
+
+    public static void MergeWide(ref T first, ref T second, T otherFirst, T otherSecond)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Split(JoinedDouble(first, second) + JoinedDouble(otherFirst, otherSecond), out first, out second);
+        }
+        else
+        {
+            first = TwoSum.Add<ScalarSimd<T>, T, T>(first, otherFirst, out T lost);
+            second = Add(second, Add(otherSecond, lost));
+        }
+    }
+
+    public static unsafe void StoreWide(T first, T second, double* sums, double* lost)
+    {
+        *sums = typeof(T) == typeof(float) ? JoinedDouble(first, second) : D(first);
+        *lost = typeof(T) == typeof(float) ? 0 : D(second);
+    }
+
+    public static CompensatedSum TotalOfWide(T first, T second) => WideTotal.Of<ScalarSimd<T>, T, T>(first, second);
+
+    private static void Split(double value, out T low, out T high)
+    {
+        long bits = BitConverter.DoubleToInt64Bits(value);
+        low = From(BitConverter.Int32BitsToSingle((int)bits));
+        high = From(BitConverter.Int32BitsToSingle((int)(bits >> 32)));
+    }
+
+    private static double JoinedDouble(T first, T second) => BitConverter.Int64BitsToDouble(
+        ((long)BitConverter.SingleToInt32Bits(F(second)) << 32) | (uint)BitConverter.SingleToInt32Bits(F(first)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float F(T value) => Unsafe.BitCast<T, float>(value);

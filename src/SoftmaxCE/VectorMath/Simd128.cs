@@ -104,6 +104,13 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         }
     }
 
+    public static unsafe Vector128<T> Lookup(T* table, Vector128<T> index) => PartialLanes.Lookup(table, index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> AddSixteenths(Vector128<T> value, Vector128<T> integer) => typeof(T) == typeof(float)
+        ? (value.AsInt32() + Vector128.ShiftLeft(integer.AsInt32(), FloatBits.SixteenthBits)).As<int, T>()
+        : (value.AsInt64() + Vector128.ShiftLeft(integer.AsInt64(), DoubleBits.SixteenthBits)).As<long, T>();
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> SplitPowerOfTwo(Vector128<T> value, out Vector128<T> exponent)
     {
@@ -128,5 +135,52 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         return max;
     }
 
-    public static double SumOfLanes(Vector128<T> value) => PartialLanes.Sum<Vector128<T>, T>(value, Vector128<T>.Count);
+    public static double SumOfLanes(Vector128<T> value) => PartialLanes.Sum<Vector128<T>, T>(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddWide(ref Vector128<T> first, ref Vector128<T> second, Vector128<T> value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + Vector128.WidenLower(value.AsSingle())).As<double, T>();
+            second = (second.AsDouble() + Vector128.WidenUpper(value.AsSingle())).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd128<T>, Vector128<T>, T>(first, value, out Vector128<T> lost);
+            second += lost;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MergeWide(ref Vector128<T> first, ref Vector128<T> second, Vector128<T> otherFirst, Vector128<T> otherSecond)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + otherFirst.AsDouble()).As<double, T>();
+            second = (second.AsDouble() + otherSecond.AsDouble()).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd128<T>, Vector128<T>, T>(first, otherFirst, out Vector128<T> lost);
+            second += otherSecond + lost;
+        }
+    }
+
+    public static unsafe void StoreWide(Vector128<T> first, Vector128<T> second, double* sums, double* lost)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(sums + Vector128<double>.Count);
+            new Span<double>(lost, Vector128<float>.Count).Clear();
+        }
+        else
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(lost);
+        }
+    }
+
+    public static CompensatedSum TotalOfWide(Vector128<T> first, Vector128<T> second) => WideTotal.Of<Simd128<T>, Vector128<T>, T>(first, second);
 }

@@ -120,6 +120,21 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector256<T> Lookup(T* table, Vector256<T> index)
+    {
+        if (!Avx2.IsSupported || typeof(T) != typeof(float)) return PartialLanes.Lookup(table, index);
+        Vector256<int> lane = index.AsInt32();
+        Vector256<float> lower = Avx2.PermuteVar8x32(Vector256.Load((float*)table), lane);
+        Vector256<float> upper = Avx2.PermuteVar8x32(Vector256.Load((float*)table + Vector256<float>.Count), lane);
+        return Avx.BlendVariable(lower, upper, Vector256.ShiftLeft(lane, 28).AsSingle()).As<float, T>();        // by bit 3
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> AddSixteenths(Vector256<T> value, Vector256<T> integer) => typeof(T) == typeof(float)
+        ? (value.AsInt32() + Vector256.ShiftLeft(integer.AsInt32(), FloatBits.SixteenthBits)).As<int, T>()
+        : (value.AsInt64() + Vector256.ShiftLeft(integer.AsInt64(), DoubleBits.SixteenthBits)).As<long, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> SplitPowerOfTwo(Vector256<T> value, out Vector256<T> exponent)
     {
         if (typeof(T) == typeof(float))
@@ -139,6 +154,52 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MaxOfLanes(Vector256<T> value) => Simd128<T>.MaxOfLanes(Simd128<T>.Max(value.GetLower(), value.GetUpper()));
 
-    /// <summary>Half of a lane sum: callers pair it, see <see cref="PairSimd{THalfSimd,THalf,T}.SumOfLanes"/>.</summary>
-    public static double SumOfLanes(Vector256<T> value) => PartialLanes.Sum<Vector256<T>, T>(value, Vector256<T>.Count);
+    public static double SumOfLanes(Vector256<T> value) => PartialLanes.Sum<Vector256<T>, T>(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddWide(ref Vector256<T> first, ref Vector256<T> second, Vector256<T> value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + Vector256.WidenLower(value.AsSingle())).As<double, T>();
+            second = (second.AsDouble() + Vector256.WidenUpper(value.AsSingle())).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd256<T>, Vector256<T>, T>(first, value, out Vector256<T> lost);
+            second += lost;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MergeWide(ref Vector256<T> first, ref Vector256<T> second, Vector256<T> otherFirst, Vector256<T> otherSecond)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + otherFirst.AsDouble()).As<double, T>();
+            second = (second.AsDouble() + otherSecond.AsDouble()).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd256<T>, Vector256<T>, T>(first, otherFirst, out Vector256<T> lost);
+            second += otherSecond + lost;
+        }
+    }
+
+    public static unsafe void StoreWide(Vector256<T> first, Vector256<T> second, double* sums, double* lost)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(sums + Vector256<double>.Count);
+            new Span<double>(lost, Vector256<float>.Count).Clear();
+        }
+        else
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(lost);
+        }
+    }
+
+    public static CompensatedSum TotalOfWide(Vector256<T> first, Vector256<T> second) => WideTotal.Of<Simd256<T>, Vector256<T>, T>(first, second);
 }

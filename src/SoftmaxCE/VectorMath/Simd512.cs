@@ -104,6 +104,20 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
         : Avx512F.Scale(value.AsDouble(), exponent.AsDouble()).As<double, T>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector512<T> Lookup(T* table, Vector512<T> index)
+    {
+        Vector512<T> first = Vector512.Load(table);
+        if (typeof(T) == typeof(float)) return Avx512F.PermuteVar16x32(first.AsSingle(), index.AsInt32()).As<float, T>();
+        Vector512<T> second = Vector512.Load(table + Vector512<T>.Count);
+        return Avx512F.PermuteVar8x64x2(first.AsDouble(), index.AsInt64(), second.AsDouble()).As<double, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> AddSixteenths(Vector512<T> value, Vector512<T> integer) => typeof(T) == typeof(float)
+        ? (value.AsInt32() + Vector512.ShiftLeft(integer.AsInt32(), FloatBits.SixteenthBits)).As<int, T>()
+        : (value.AsInt64() + Vector512.ShiftLeft(integer.AsInt64(), DoubleBits.SixteenthBits)).As<long, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> SplitPowerOfTwo(Vector512<T> value, out Vector512<T> exponent)
     {
         if (typeof(T) == typeof(float))
@@ -129,7 +143,60 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
         Vector512<double> eight = typeof(T) == typeof(float)
             ? Vector512.WidenLower(value.AsSingle()) + Vector512.WidenUpper(value.AsSingle())
             : value.AsDouble();
-        return SimdSum.OfFour(eight.GetLower() + eight.GetUpper());
+        return WideTotal.OfFour(eight.GetLower() + eight.GetUpper());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddWide(ref Vector512<T> first, ref Vector512<T> second, Vector512<T> value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + Vector512.WidenLower(value.AsSingle())).As<double, T>();
+            second = (second.AsDouble() + Vector512.WidenUpper(value.AsSingle())).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd512<T>, Vector512<T>, T>(first, value, out Vector512<T> lost);
+            second += lost;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MergeWide(ref Vector512<T> first, ref Vector512<T> second, Vector512<T> otherFirst, Vector512<T> otherSecond)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first = (first.AsDouble() + otherFirst.AsDouble()).As<double, T>();
+            second = (second.AsDouble() + otherSecond.AsDouble()).As<double, T>();
+        }
+        else
+        {
+            first = TwoSum.Add<Simd512<T>, Vector512<T>, T>(first, otherFirst, out Vector512<T> lost);
+            second += otherSecond + lost;
+        }
+    }
+
+    public static unsafe void StoreWide(Vector512<T> first, Vector512<T> second, double* sums, double* lost)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(sums + Vector512<double>.Count);
+            new Span<double>(lost, Vector512<float>.Count).Clear();
+        }
+        else
+        {
+            first.AsDouble().Store(sums);
+            second.AsDouble().Store(lost);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static CompensatedSum TotalOfWide(Vector512<T> first, Vector512<T> second)
+    {
+        if (typeof(T) != typeof(float)) return WideTotal.Of<Simd512<T>, Vector512<T>, T>(first, second);
+        Vector512<double> eight = first.AsDouble() + second.AsDouble();
+        return new() { High = WideTotal.OfFour(eight.GetLower() + eight.GetUpper()) };
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -24,17 +24,23 @@ internal static class VectorWidth
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run<TKernel, T>(ref TKernel kernel)
         where TKernel : struct, IVectorKernel<T>, allows ref struct
+        where T : unmanaged => RunAt<TKernel, T>(Bits, ref kernel);
+
+    /// <summary>Runs at a width other than the machine's widest: for tests, which compare the widths bit by bit. 512 needs AVX-512.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RunAt<TKernel, T>(int bits, ref TKernel kernel)
+        where TKernel : struct, IVectorKernel<T>, allows ref struct
         where T : unmanaged
     {
-        if (Vector512.IsHardwareAccelerated)
+        if (bits == 512)
         {
             kernel.Run<Simd512<T>, Vector512<T>>();
         }
-        else if (Vector256.IsHardwareAccelerated)
+        else if (bits == 256)
         {
             kernel.Run<PairSimd<Simd256<T>, Vector256<T>, T>, Pair<Vector256<T>>>();
         }
-        else if (Vector128.IsHardwareAccelerated)
+        else if (bits == 128)
         {
             kernel.Run<PairSimd<PairSimd<Simd128<T>, Vector128<T>, T>, Pair<Vector128<T>>, T>, Pair<Pair<Vector128<T>>>>();
         }

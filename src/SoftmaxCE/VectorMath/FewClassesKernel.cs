@@ -1,0 +1,232 @@
+using System.Runtime.CompilerServices;
+
+namespace SoftmaxCE;
+
+/// <summary>Softmax cross-entropy for rows of few classes: a vector holds one class of as many rows as it has lanes.</summary>
+/// <remarks>
+/// Row by row such shapes spend their time on sums over lanes, partial vectors and one logarithm per row. Here a group of rows is transposed
+/// into scratch memory in the first-level cache, every step works on full vectors, and the groups of a batch share the logarithms.
+/// A row's result does not depend on its neighbours.
+/// </remarks>
+internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowCount) : IVectorKernel<T>
+    where T : unmanaged
+{
+    /// <summary>More classes than this are better off row by row.</summary>
+    public const int MostClasses = 128;
+
+    /// <summary>Values of a batch: 16 KB of floats.</summary>
+    private const int BatchValues = 4096;
+
+    private const int MostBatchRows = 128;
+
+    private readonly CrossEntropyTask<T> _task = task;
+    private CrossEntropyTotals _totals;
+
+    public readonly CrossEntropyTotals Totals => _totals;
+
+    /// <summary>Labels without smoothing, focal term or z-loss.</summary>
+    public static bool Fits(in CrossEntropyTask<T> task) =>
+        task.ClassCount <= MostClasses && LabelRowsKernel<T>.Fits(task);
+
+    public void Run<TSimd, TVector>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        int lanes = TSimd.Lanes, count = _task.ClassCount;
+        int groups = Math.Clamp(BatchValues / (lanes * count), 1, MostBatchRows / lanes), batchRows = groups * lanes;
+        T* columns = stackalloc T[batchRows * count], maxima = stackalloc T[3 * batchRows];
+        double* doubles = stackalloc double[(4 * batchRows) + lanes];
+        Batch batch = new(columns, maxima, maxima + batchRows, maxima + (2 * batchRows), doubles, batchRows);
+        for (int first = 0; first < rowCount; first += batchRows)
+        {
+            int rows = Math.Min(batchRows, rowCount - first);
+            LoadLabels(first, rows, batch);
+            for (int row = 0; row < rows; row += lanes)
+            {
+                T* group = batch.Columns + (row * count);
+                Transpose(_task.Logits + ((nint)(first + row) * count), Math.Min(lanes, rows - row), group, lanes);
+                SumGroup<TSimd, TVector>(group, row, batch);
+            }
+
+            Finish(first, rows, batch);
+            if (_task.Gradient == null) continue;
+            for (int row = 0; row < rows; row += lanes)
+            {
+                T* group = batch.Columns + (row * count);
+                ScaleGroup<TSimd, TVector>(group, row, batch);
+                TransposeBack(group, lanes, _task.Gradient + ((nint)(first + row) * count), Math.Min(lanes, rows - row));
+            }
+        }
+    }
+
+    /// <summary>Labels as numbers of type T, and weights; rows that only fill up the last vector get label −1 and weight 0.</summary>
+    private readonly void LoadLabels(int first, int rows, in Batch batch)
+    {
+        if (_task.ClassWeights == null && _task.SampleWeights == null && _task.IgnoreLabel == null && rows == batch.Rows)
+        {
+            Conversion.ToElements(_task.Labels + first, batch.Labels, rows);
+            new Span<double>(batch.Weights, rows).Fill(1);
+            return;
+        }
+
+        for (int row = 0; row < batch.Rows; row++)
+        {
+            int label = row < rows ? _task.Labels[first + row] : -1;
+            bool counts = row < rows && label != _task.IgnoreLabel;
+            batch.Labels[row] = Element.FromDouble<T>(counts ? label : -1);
+            batch.Weights[row] = counts ? _task.ClassWeight(label) * _task.SampleWeight(first + row) : 0;
+        }
+    }
+
+    private readonly void Transpose(T* logits, int rows, T* group, int lanes)
+    {
+        int count = _task.ClassCount;
+        for (int block = 0; block < count; block += lanes)
+        {
+            int c = BlockStart(block, lanes);
+            SimdTranspose.Block(
+                logits + c, count, rows, Math.Min(lanes, count - c), ((nint)rows * count) - c, group + (c * lanes), lanes, (nint)(count - c) * lanes);
+        }
+    }
+
+    private readonly void TransposeBack(T* group, int lanes, T* gradient, int rows)
+    {
+        int count = _task.ClassCount;
+        for (int block = 0; block < count; block += lanes)
+        {
+            int c = BlockStart(block, lanes), columns = Math.Min(lanes, count - c);
+            SimdTranspose.Block(group + (c * lanes), lanes, columns, rows, (nint)columns * lanes, gradient + c, count, ((nint)rows * count) - c);
+        }
+    }
+
+    /// <summary>The last block of columns is a whole one, too, where there are enough columns: it overlaps the one before.</summary>
+    private readonly int BlockStart(int block, int lanes) => Math.Max(0, Math.Min(block, _task.ClassCount - lanes));
+
+    /// <summary>Maxima, exponentials (in place) and their sums without the labels.</summary>
+    private void SumGroup<TSimd, TVector>(T* group, int row, in Batch batch)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        nuint end = (nuint)(_task.ClassCount * TSimd.Lanes), lanes = (nuint)TSimd.Lanes;
+        TVector labels = TSimd.Load(ref *batch.Labels, (nuint)row), zero = TSimd.Create(default), one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0);
+        TVector max = TSimd.Load(ref *group, 0), atMax = zero, atLabel = max, index = one;
+        for (nuint at = lanes; at < end; at += lanes)
+        {
+            TVector x = TSimd.Load(ref *group, at);
+            atMax = TSimd.Select(TSimd.LessThan(max, x), index, atMax);
+            max = TSimd.Max(x, max);
+            atLabel = TSimd.Select(TSimd.Equal(labels, index), x, atLabel);
+            index = TSimd.Add(index, one);
+        }
+
+        Shift<TVector> shift = Shift<TVector>.Create<TSimd, T>(default, Element.FromDouble<T>(_task.Temperature)) with { Max = max };
+        TVector first = zero, second = zero;
+        index = zero;
+        nuint next = 0;
+        for (; next + (2 * lanes) <= end; next += 2 * lanes)
+        {
+            TVector e0 = shift.Exp<TSimd, T>(TSimd.Load(ref *group, next)), e1 = shift.Exp<TSimd, T>(TSimd.Load(ref *group, next + lanes));
+            TSimd.Store(ref *group, next, e0);
+            TSimd.Store(ref *group, next + lanes, e1);
+            TVector other = TSimd.Select(TSimd.Equal(labels, index), zero, e0);
+            index = TSimd.Add(index, one);
+            TSimd.AddWide(ref first, ref second, TSimd.Add(other, TSimd.Select(TSimd.Equal(labels, index), zero, e1)));
+            index = TSimd.Add(index, one);
+        }
+
+        if (next < end)
+        {
+            TVector e = shift.Exp<TSimd, T>(TSimd.Load(ref *group, next));
+            TSimd.Store(ref *group, next, e);
+            TSimd.AddWide(ref first, ref second, TSimd.Select(TSimd.Equal(labels, index), zero, e));
+        }
+
+        StoreSum<TSimd, TVector>(first, second, batch.Others + row, batch.Lost);
+        first = zero;
+        second = zero;
+        TSimd.AddWide(ref first, ref second, shift.Exp<TSimd, T>(atLabel));
+        StoreSum<TSimd, TVector>(first, second, batch.AtLabel + row, batch.Lost);
+        first = zero;
+        second = zero;
+        TSimd.AddWide(ref first, ref second, shift.Difference<TSimd, T>(atLabel, out TVector low));
+        TSimd.AddWide(ref first, ref second, TSimd.Select(TSimd.Equal(low, low), low, zero));        // NaN where the logit is −∞
+        StoreSum<TSimd, TVector>(first, second, batch.Differences + row, batch.Lost);
+        first = zero;
+        second = zero;
+        TSimd.AddWide(ref first, ref second, TSimd.Select(TSimd.Equal(atMax, labels), one, zero));
+        _totals.Correct += (int)TSimd.TotalOfWide(first, second).High;
+    }
+
+    private void Finish(int first, int rows, in Batch batch)
+    {
+        LabelFinishKernel kernel = new()
+        {
+            Others = batch.Others,
+            AtLabel = batch.AtLabel,
+            Differences = batch.Differences,
+            Weights = batch.Weights,
+            Count = batch.Rows,
+            GradientScale = _task.GradientScale / _task.Temperature,
+            Losses = batch.Weights,
+            Factors = batch.AtLabel,
+            LabelGradients = batch.Others,
+        };
+        VectorWidth.Run<LabelFinishKernel, double>(ref kernel);
+        _totals.Loss += kernel.TotalLoss;
+        Conversion.ToElements(batch.AtLabel, batch.Factors, batch.Rows);
+        Conversion.ToElements(batch.Others, batch.LabelGradients, batch.Rows);
+
+        if (_task.RowLosses != null) Conversion.ToElements(batch.Weights, _task.RowLosses + first, rows);
+    }
+
+    private readonly void ScaleGroup<TSimd, TVector>(T* group, int row, in Batch batch)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        TVector labels = TSimd.Load(ref *batch.Labels, (nuint)row), factors = TSimd.Load(ref *batch.Factors, (nuint)row);
+        TVector labelGradients = TSimd.Load(ref *batch.LabelGradients, (nuint)row), zero = TSimd.Create(default), none = TSimd.Equal(factors, zero);
+        TVector index = zero, one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0);
+        nuint end = (nuint)(_task.ClassCount * TSimd.Lanes);
+        for (nuint at = 0; at < end; at += (nuint)TSimd.Lanes)
+        {
+            TVector gradient = TSimd.Select(none, zero, TSimd.Multiply(TSimd.Load(ref *group, at), factors));
+            TSimd.Store(ref *group, at, TSimd.Select(TSimd.Equal(labels, index), labelGradients, gradient));
+            index = TSimd.Add(index, one);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreSum<TSimd, TVector>(TVector first, TVector second, double* destination, double* lost)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        TSimd.StoreWide(first, second, destination, lost);
+        if (typeof(T) == typeof(float)) return;
+        for (int i = 0; i < TSimd.Lanes; i++) destination[i] = double.IsFinite(destination[i]) ? destination[i] + lost[i] : destination[i];
+    }
+
+    /// <summary>Scratch memory of a batch of rows: its logits class by class, and one value per row of each of the others.</summary>
+    private readonly struct Batch(T* columns, T* labels, T* factors, T* labelGradients, double* doubles, int rows)
+    {
+        public T* Columns { get; } = columns;
+
+        public T* Labels { get; } = labels;
+
+        public T* Factors { get; } = factors;
+
+        public T* LabelGradients { get; } = labelGradients;
+
+        public double* Others { get; } = doubles;
+
+        public double* AtLabel { get; } = doubles + rows;
+
+        public double* Differences { get; } = doubles + (2 * rows);
+
+        public double* Weights { get; } = doubles + (3 * rows);
+
+        /// <summary>One value per lane.</summary>
+        public double* Lost { get; } = doubles + (4 * rows);
+
+        public int Rows { get; } = rows;
+    }
+}

@@ -1,0 +1,56 @@
+namespace SoftmaxCE;
+
+/// <summary>The scalar part of many rows with labels at once, one row per lane: see <see cref="CrossEntropyRow"/> for the formulas.</summary>
+/// <remarks>
+/// With r = Σ e^(x − max) without the label, e and d the label's exponential and its distance from the maximum: ln Σ e^(x − max) is log1p(r)
+/// when the label is the maximum and log1p((r − 1) + e) when it is not, for then r contains the maximum's 1.
+/// </remarks>
+internal unsafe struct LabelFinishKernel : IVectorKernel<double>
+{
+    /// <summary>r of each row; the other arrays are as long. All are read and written in whole vectors.</summary>
+    public double* Others;
+
+    public double* AtLabel;
+    public double* Differences;
+
+    /// <summary>Weight of the row's loss; a row of weight 0 has loss and gradient 0 whatever the rest is.</summary>
+    public double* Weights;
+
+    public int Count;
+    public double GradientScale;
+
+    /// <summary>Receive the weighted loss, the factor of e^(x − max) in the gradient and the label's gradient; may be the inputs.</summary>
+    public double* Losses;
+
+    public double* Factors;
+    public double* LabelGradients;
+
+    public double TotalLoss;
+
+    public void Run<TSimd, TVector>()
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
+    {
+        TVector zero = TSimd.Create(0), one = TSimd.Create(1), scale = TSimd.Create(GradientScale), high = zero, low = zero;
+        TVector lowest = TSimd.Create(double.NegativeInfinity);
+        for (nuint i = 0; i < (nuint)Count; i += (nuint)TSimd.Lanes)
+        {
+            TVector others = TSimd.Load(ref *Others, i), atLabel = TSimd.Load(ref *AtLabel, i);
+            TVector difference = TSimd.Load(ref *Differences, i), weight = TSimd.Load(ref *Weights, i);
+            TVector weightless = TSimd.Equal(weight, zero), isMaximum = TSimd.Equal(difference, zero);
+            TVector rest = TSimd.Select(isMaximum, others, TSimd.Add(TSimd.Subtract(others, one), atLabel));
+            TVector minusLog = TSimd.Subtract(LogPolynomial.Log1p<TSimd, TVector, double>(rest), difference);
+            TVector loss = TSimd.Select(weightless, zero, TSimd.Multiply(weight, minusLog));
+            TVector factor = TSimd.Divide(TSimd.Multiply(weight, scale), TSimd.Add(others, atLabel));
+            factor = TSimd.Select(weightless, zero, factor);
+            TVector masked = TSimd.Select(TSimd.Equal(difference, lowest), zero, others);
+            TVector gradient = TSimd.Subtract(zero, TSimd.Multiply(factor, TSimd.Select(weightless, zero, masked)));
+            TSimd.AddWide(ref high, ref low, loss);
+            TSimd.Store(ref *Losses, i, loss);
+            TSimd.Store(ref *Factors, i, factor);
+            TSimd.Store(ref *LabelGradients, i, gradient);
+        }
+
+        TotalLoss = TSimd.TotalOfWide(high, low).Value;
+    }
+}

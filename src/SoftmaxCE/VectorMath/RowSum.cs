@@ -1,0 +1,32 @@
+namespace SoftmaxCE;
+
+/// <summary>What follows from the sum s = Σ e^(x[i] − max) of a row and, apart from it, the sum r over all entries but one maximum: s = 1 + r.</summary>
+/// <remarks>
+/// Keeping r apart saves the last digits of a confident row: with logits {50, 0} the sum is 1 + 2e-22, which no float or double holds, but
+/// the loss of the first class is ln(1 + 2e-22) = 2e-22 and has all its digits here.
+/// </remarks>
+internal static class RowSum
+{
+    /// <summary>1 / s, rounded to T, and what that rounding lost: e · (reciprocal + low) is then off by less than one rounding.</summary>
+    public static T Reciprocal<T>(CompensatedSum sum, out T low)
+        where T : unmanaged
+    {
+        double total = sum.Value, reciprocal = 1 / total;
+        T rounded = Element.FromDouble<T>(reciprocal);
+        double lost = typeof(T) == typeof(float)
+            ? reciprocal - Element.ToDouble(rounded)
+            : (Math.FusedMultiplyAdd(-total, reciprocal, 1) - ((sum.High - total + sum.Low) * reciprocal)) * reciprocal;
+        low = Element.FromDouble<T>(lost);
+        return rounded;
+    }
+
+    /// <summary>ln(s · 2^exponent) as a leading part and a rest that together carry more digits than a double.</summary>
+    public static double Log(CompensatedSum sum, double exponent, out double rest)
+    {
+        double total = sum.Value;
+        return LogPolynomial.LogOfSum(total, sum.High - total + sum.Low, exponent, out rest);
+    }
+
+    /// <summary>ln(1 + r) to full relative accuracy.</summary>
+    public static double Log1p(double rest) => LogPolynomial.Log1p<ScalarSimd<double>, double, double>(rest);
+}

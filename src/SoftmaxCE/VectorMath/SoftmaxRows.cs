@@ -1,0 +1,62 @@
+namespace SoftmaxCE;
+
+/// <summary>What a row of logits is turned into.</summary>
+internal enum RowResult
+{
+    Softmax,
+    LogSoftmax,
+    LogSumExp,
+}
+
+/// <summary>Rows of logits, one after the other; for <see cref="RowResult.LogSumExp"/> the destination holds one value per row.</summary>
+internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int firstRow, int endRow, int classCount, T temperature, RowResult result)
+    : IVectorKernel<T>
+    where T : unmanaged
+{
+    public void Run<TSimd, TVector>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        nint row = firstRow;
+
+        // Rows that fit one vector: groups of them are transposed, so that a vector holds one class of each. The bits stay those of a single row.
+        if (result == RowResult.Softmax && classCount <= TSimd.Lanes && Element.ToDouble(temperature) == 1)
+        {
+            for (; row + TSimd.Lanes <= endRow; row += TSimd.Lanes) RunGroup<TSimd, TVector>(row);
+        }
+
+        for (; row < endRow; row++) RunRow<TSimd, TVector>(row);
+    }
+
+    private void RunGroup<TSimd, TVector>(nint row)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        int lanes = TSimd.Lanes;
+        nint at = row * classCount, valuesLeft = ((nint)endRow * classCount) - at;
+        T* group = stackalloc T[lanes * lanes];
+        SimdTranspose.Block(logits + at, classCount, lanes, classCount, valuesLeft, group, lanes, lanes * lanes);
+        SoftmaxColumns.Softmax<TSimd, TVector, T>(group, lanes, classCount);
+        SimdTranspose.Block(group, lanes, classCount, lanes, lanes * lanes, destination + at, classCount, (nint)lanes * classCount);
+    }
+
+    private void RunRow<TSimd, TVector>(nint row)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        nuint count = (nuint)classCount;
+        T* source = logits + (row * classCount);
+        switch (result)
+        {
+            case RowResult.Softmax:
+                SoftmaxKernel.Softmax<TSimd, TVector, T>(source, count, temperature, destination + (row * classCount));
+                break;
+            case RowResult.LogSoftmax:
+                SoftmaxKernel.LogSoftmax<TSimd, TVector, T>(source, count, temperature, destination + (row * classCount));
+                break;
+            default:
+                destination[row] = SoftmaxKernel.LogSumExp<TSimd, TVector, T>(source, count);
+                break;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace SoftmaxCE.Tests;
+
+/// <summary>Runs exported models in ONNX Runtime and compares with softmax of the same logits in double.</summary>
+[Trait("Leg", "WidestOnly")]
+public class OnnxRuntimeTests
+{
+    private const int Rows = 200;
+    private const float LargestDifference = 1e-6f;
+
+    [Theory]
+    [InlineData(OnnxForm.StandardOperators, 2, 1, false)]
+    [InlineData(OnnxForm.StandardOperators, 2, 20, true)]
+    [InlineData(OnnxForm.StandardOperators, 5, 20, false)]
+    [InlineData(OnnxForm.StandardOperators, 31, 64, true)]
+    [InlineData(OnnxForm.LinearClassifier, 2, 1, false)]
+    [InlineData(OnnxForm.LinearClassifier, 2, 20, true)]
+    [InlineData(OnnxForm.LinearClassifier, 5, 20, false)]
+    [InlineData(OnnxForm.LinearClassifier, 31, 64, true)]
+    public void Gives_our_labels_and_probabilities(OnnxForm form, int classCount, int featureCount, bool named)
+    {
+        Random random = new(classCount);
+        ModelContent model = Model(random, classCount, featureCount, named);
+        float[] features = [.. Enumerable.Range(0, Rows * featureCount).Select(_ => (float)(random.NextDouble() - 0.5) * 4)];
+
+        using MemoryStream file = new();
+        OnnxFile.Write(model, form, file);
+        using InferenceSession session = new(file.ToArray());
+        using OrtValue input = OrtValue.CreateTensorValueFromMemory(features, [Rows, featureCount]);
+        using RunOptions options = new();
+        using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(options, ["features"], [input], ["label", "probabilities"]);
+
+        double[] expected = Probabilities(model, features);
+        ReadOnlySpan<float> actual = outputs[1].GetTensorDataAsSpan<float>();
+        for (int i = 0; i < expected.Length; i++) actual[i].Should().BeApproximately((float)expected[i], LargestDifference);
+        string[] labels = named ? outputs[0].GetStringTensorAsArray() : [.. outputs[0].GetTensorDataAsSpan<long>().ToArray().Select(label => $"{label}")];
+        labels.Should().Equal(expected.Chunk(classCount).Select(row => model.ClassNames[Array.IndexOf(row, row.Max())]));
+    }
+
+    [Fact]
+    public void Metadata_and_shapes_are_seen_by_the_runtime()
+    {
+        ModelContent model = Model(new Random(1), 3, 4, named: true);
+        using MemoryStream file = new();
+        OnnxFile.Write(model, OnnxForm.StandardOperators, file);
+        using InferenceSession session = new(file.ToArray());
+        session.ModelMetadata.CustomMetadataMap["class_names"].Should().Be("[\"class 0\",\"class 1\",\"class 2\"]");
+        session.ModelMetadata.ProducerName.Should().Be("SoftmaxCE");
+        session.InputMetadata["features"].Dimensions.Should().Equal(-1, 4);
+        session.OutputMetadata.Keys.Should().BeEquivalentTo("label", "probabilities", "logits");
+        session.OutputMetadata["probabilities"].Dimensions.Should().Equal(-1, 3);
+    }
+
+    private static ModelContent Model(Random random, int classCount, int featureCount, bool named) => new(
+        Enumerable.Range(0, classCount * featureCount).Select(_ => random.NextDouble() - 0.5).ToArray(),
+        Enumerable.Range(0, classCount).Select(_ => random.NextDouble() - 0.5).ToArray(),
+        [.. Enumerable.Range(0, classCount).Select(label => named ? $"class {label}" : $"{label}")]);
+
+    private static double[] Probabilities(ModelContent model, float[] features)
+    {
+        double[] probabilities = new double[Rows * model.ClassCount];
+        for (int row = 0; row < Rows; row++)
+        {
+            for (int label = 0; label < model.ClassCount; label++)
+            {
+                double logit = model.Intercepts.Span[label];
+                for (int j = 0; j < model.FeatureCount; j++) logit += model.Coefficients.Span[(label * model.FeatureCount) + j] * features[(row * model.FeatureCount) + j];
+                probabilities[(row * model.ClassCount) + label] = logit;
+            }
+        }
+
+        SoftmaxFunctions.SoftmaxRows<double>(probabilities, model.ClassCount, probabilities);
+        return probabilities;
+    }
+}

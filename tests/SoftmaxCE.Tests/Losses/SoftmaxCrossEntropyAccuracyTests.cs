@@ -1,0 +1,101 @@
+using System.Numerics;
+
+namespace SoftmaxCE.Tests;
+
+/// <summary>Relative accuracy where p is 1 in floating point: the losses that plain arithmetic returns as 0.</summary>
+public class SoftmaxCrossEntropyAccuracyTests
+{
+    public static IEnumerable<object[]> FloatMargins => from margin in new[] { 0.5, 3, 20, 50, 85 } from classes in new[] { 2, 10, 100, 3000 } select new object[] { margin, classes };
+
+    public static IEnumerable<object[]> DoubleMargins => from margin in new[] { 0.5, 20, 50, 85, 300, 690 } from classes in new[] { 2, 10, 100, 700 } select new object[] { margin, classes };
+
+    [Theory, MemberData(nameof(FloatMargins))]
+    public void Confident_rows_keep_their_digits_in_float(double margin, int classes) => CheckConfident<float>(margin, classes);
+
+    [Theory, MemberData(nameof(DoubleMargins))]
+    public void Confident_rows_keep_their_digits_in_double(double margin, int classes) => CheckConfident<double>(margin, classes);
+
+    [Theory]
+    [InlineData(3, 1.0)]
+    [InlineData(40, 5.0)]
+    [InlineData(1000, 12.0)]
+    public void Ordinary_rows_are_within_the_bound(int classes, double deviation)
+    {
+        float[] logits = LossValues.Normal(classes, deviation, seed: classes).ToFloats();
+        for (int label = 0; label < classes; label += 1 + (classes / 10)) Check<float>(logits, label);
+    }
+
+    /// <summary>Moving one logit uphill by its gradient, however small: plain float arithmetic stands still at p = 1.</summary>
+    [Fact]
+    public void Descent_goes_on_where_plain_float_arithmetic_stops()
+    {
+        float[] logits = [0, 0, 0], gradient = new float[3];
+        float plain = 0;
+        SoftmaxCrossEntropyLoss loss = new();
+        float last = float.PositiveInfinity;
+        for (int step = 0; step < 160; step++)
+        {
+            loss.Evaluate<float>(logits, [0], gradient);
+            logits[0] -= gradient[0] / MathF.Abs(gradient[0]) * 0.5f;
+            float now = -gradient[0];
+            now.Should().BePositive().And.BeLessThan(last, "step {0} still goes downhill", step);
+            last = now;
+
+            float e = MathF.Exp(-plain), p = 1 / (1 + (2 * e)), plainGradient = p - 1;
+            if (plainGradient != 0) plain += 0.5f;
+        }
+
+        logits[0].Should().Be(80);
+        plain.Should().BeLessThan(20, "there plain arithmetic has p = 1 and nothing left to follow");
+        loss.Evaluate<float>(logits, [0]).Loss.Should().BeApproximately(2 * Math.Exp(-80), 1e-40);
+    }
+
+    [Fact]
+    public void Confident_soft_targets_keep_their_digits()
+    {
+        float[] logits = [-1, 40, 2, -30], targets = [0, 1, 0, 0], gradient = new float[4], rowLosses = new float[1];
+        new SoftmaxCrossEntropyLoss().Evaluate<float>(logits, targets, 4, gradient, rowLosses);
+        CheckRow<float>(logits, 1, gradient, rowLosses[0]);
+    }
+
+    [Theory]
+    [InlineData(50f)]
+    [InlineData(-50f)]
+    [InlineData(85f)]
+    public void Binary_losses_keep_their_digits(float logit)
+    {
+        float target = logit > 0 ? 1 : 0;
+        float[] gradient = new float[1], losses = new float[1];
+        new BinaryCrossEntropyLoss().Evaluate<float>([logit], [target], gradient, losses);
+        Wide exact = -WideReference.LogSigmoid(MathF.Abs(logit));
+        Ulp.Distance(losses[0], exact).Should().BeLessThanOrEqualTo(CrossEntropyKernel<float>.MaxUlpError);
+        Wide slope = WideReference.Sigmoid(-MathF.Abs(logit));
+        Ulp.Distance(gradient[0], logit > 0 ? -slope : slope).Should().BeLessThanOrEqualTo(CrossEntropyKernel<float>.MaxUlpError);
+    }
+
+    private static void CheckConfident<T>(double margin, int classes)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T[] logits = LossValues.Normal(classes, 0.25, seed: classes).As<T>();
+        int label = classes / 2;
+        logits[label] = T.CreateTruncating(0.7 + margin);
+        Check<T>(logits, label);
+    }
+
+    private static void Check<T>(T[] logits, int label)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T[] gradient = new T[logits.Length], rowLosses = new T[1];
+        new SoftmaxCrossEntropyLoss().Evaluate<T>(logits, [label], gradient, rowLosses);
+        CheckRow<T>(logits, label, gradient, rowLosses[0]);
+    }
+
+    private static void CheckRow<T>(T[] logits, int label, T[] gradient, T loss)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Ulp.ShouldBeWithin(CrossEntropyKernel<T>.MaxUlpError, loss, WideReference.CrossEntropyOfLabel<T>(logits, label), "loss");
+        Wide[] expected = WideReference.Softmax<T>(logits);
+        expected[label] = -WideReference.Sum(expected.Where((_, c) => c != label));
+        Ulp.ShouldBeWithin(CrossEntropyKernel<T>.MaxUlpError, gradient, expected, "gradient");
+    }
+}

@@ -1,0 +1,139 @@
+using System.Runtime.Intrinsics;
+
+namespace SoftmaxCE.Tests;
+
+/// <summary>The same bits at every vector width: all widths compared in one process, and the bits pinned so that other machines are compared too.</summary>
+public unsafe class ReproducibilityTests
+{
+    private static readonly int[] RowLengths = [1, 2, 3, 7, 8, 9, 10, 15, 16, 17, 31, 33, 64, 100, 127, 128, 129, 260, 1000, 1025, 5000, 40_000];
+
+    [Fact]
+    public void The_width_in_use_is_the_one_asked_for()
+    {
+        VectorWidth.Bits.Should().Be(VectorLeg.ExpectedBits);
+        Vector512.IsHardwareAccelerated.Should().Be(VectorWidth.Bits == 512);
+    }
+
+    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    public void Rows_of_floats_have_the_pinned_bits(int bits) => HashOfRows<float>(bits).Should().Be(0xB71BD2D3C6C65CF0UL);
+
+    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    public void Rows_of_doubles_have_the_pinned_bits(int bits) => HashOfRows<double>(bits).Should().Be(0xCBA2B0AA695CFCBUL);
+
+    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    public void Elements_have_the_pinned_bits(int bits)
+    {
+        BitHash hash = new();
+        float[] singles = Values<float>(3001, 1);
+        double[] doubles = Values<double>(3001, 2);
+        hash.Add(MapAt<SigmoidFunction<float>, float>(bits, singles)).Add(MapAt<LogSigmoidFunction<float>, float>(bits, singles));
+        hash.Add(MapAt<SigmoidFunction<double>, double>(bits, doubles)).Add(MapAt<LogSigmoidFunction<double>, double>(bits, doubles));
+        hash.Value.Should().Be(0x4DADCBB7FF7A1EB8UL);
+    }
+
+    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    public void Divergences_have_the_pinned_bits(int bits)
+    {
+        BitHash hash = new();
+        foreach (int length in RowLengths.Where(n => n <= 512))
+        {
+            double[] p = Array.ConvertAll(Values<double>(length, length), Math.Abs), q = Array.ConvertAll(Values<double>(length, length + 1), Math.Abs);
+            p.AsSpan(length / 2).CopyTo(q.AsSpan(length / 2));
+            fixed (double* first = p, second = q)
+            {
+                foreach (DivergenceKind kind in Enum.GetValues<DivergenceKind>())
+                {
+                    DivergenceKernel kernel = new(first, second, length, kind);
+                    VectorWidth.RunAt<DivergenceKernel, double>(bits, ref kernel);
+                    hash.Add(kernel.Terms.Value).Add(kernel.Differences.Value);
+                }
+
+                foreach (LogitSum step in Enum.GetValues<LogitSum>())
+                {
+                    LogitDivergenceKernel kernel = new(first, second, length, new(30, 5, 1e-17), new(29, 4, 1e-17), 1e-3, step);
+                    VectorWidth.RunAt<LogitDivergenceKernel, double>(bits, ref kernel);
+                    hash.Add(kernel.Terms.Value).Add(kernel.Differences.Value).Add(kernel.Largest);
+                }
+
+                foreach (SoftmaxSum kind in Enum.GetValues<SoftmaxSum>())
+                {
+                    SoftmaxSumKernel kernel = new(first, second, length, p.Max(), kind);
+                    VectorWidth.RunAt<SoftmaxSumKernel, double>(bits, ref kernel);
+                    hash.Add(kernel.Sum.Value);
+                }
+            }
+        }
+
+        hash.Value.Should().Be(0x7D86752A7BFC02EEUL);
+    }
+
+    private static ulong HashOfRows<T>(int bits)
+        where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
+    {
+        BitHash hash = new();
+        foreach (int length in RowLengths)
+        {
+            T[] logits = Values<T>(length, length), destination = new T[length];
+            if (length > 2) logits[length / 3] = T.NegativeInfinity;
+            foreach (RowResult result in Enum.GetValues<RowResult>())
+            {
+                foreach (double temperature in new[] { 1, 0.7 })
+                {
+                    fixed (T* source = logits, target = destination)
+                    {
+                        SoftmaxRows<T> kernel = new(source, target, 0, 1, length, T.CreateChecked(temperature), result);
+                        VectorWidth.RunAt<SoftmaxRows<T>, T>(bits, ref kernel);
+                    }
+
+                    Add(hash, destination);
+                }
+            }
+
+            T[] upstream = Values<T>(length, 3);
+            fixed (T* p = destination, u = upstream)
+            {
+                SoftmaxGradientKernel<T> kernel = new(p, u, u, length, ofLog: length % 2 == 0);
+                VectorWidth.RunAt<SoftmaxGradientKernel<T>, T>(bits, ref kernel);
+            }
+
+            Add(hash, upstream);
+        }
+
+        return hash.Value;
+    }
+
+    private static void Add<T>(BitHash hash, T[] values)
+    {
+        if (values is float[] singles) hash.Add(singles);
+        else hash.Add((double[])(object)values);
+    }
+
+    private static T[] MapAt<TFunction, T>(int bits, T[] values)
+        where TFunction : struct, IVectorFunction<T>
+        where T : unmanaged
+    {
+        T[] results = new T[values.Length];
+        fixed (T* source = values, destination = results)
+        {
+            Map<TFunction, T> kernel = new(source, destination, values.Length);
+            VectorWidth.RunAt<Map<TFunction, T>, T>(bits, ref kernel);
+        }
+
+        return results;
+    }
+
+    // Own generator, so that the corpus is the same on every runtime.
+    private static T[] Values<T>(int count, int seed)
+        where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
+    {
+        ulong state = (ulong)seed;
+        T[] values = new T[count];
+        for (int i = 0; i < count; i++)
+        {
+            state = (state * 6364136223846793005) + 1442695040888963407;
+            values[i] = T.CreateChecked(((state >> 40) / (double)(1 << 24) * 60) - 30);
+        }
+
+        return values;
+    }
+}
