@@ -60,6 +60,38 @@ public sealed record TemperatureScaling
         };
     }
 
+    /// <summary>The temperature at which a model has the lowest mean log-loss on rows it was not trained on.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="rows">Rows with as many features as the model has, all finite.</param>
+    /// <param name="labels">The true classes, one per row.</param>
+    /// <param name="sampleWeights">One weight per row, finite and at least 0, not all 0; empty: every row weighs 1.</param>
+    /// <exception cref="ArgumentException">The lengths or the number of features do not fit, or no row has a weight.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A label or weight is out of range, or the logits of a row are not finite; the message names the row.</exception>
+    public static TemperatureScaling FitModel(SoftmaxRegressionModel model, FeatureRows rows, ReadOnlySpan<int> labels, ReadOnlySpan<float> sampleWeights = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(rows);
+        Argument.SameLength(rows.RowCount, labels.Length, nameof(labels));
+        double[] logits = new double[checked(rows.RowCount * model.ClassCount)];
+        double[] features = new double[rows.FeatureCount];
+        for (int row = 0; row < rows.RowCount; row++)
+        {
+            rows.CopyRow(row, features);
+            model.PredictLogits<double>(features, logits.AsSpan(row * model.ClassCount, model.ClassCount));
+        }
+
+        return Fit<double>(logits, labels, sampleWeights);
+    }
+
+    /// <summary>A model whose probabilities are those of <paramref name="model"/> at <see cref="Temperature"/>: coefficients and intercepts are divided by it.</summary>
+    /// <param name="model">The model; it is not changed.</param>
+    /// <exception cref="ArgumentException">A coefficient divided by the temperature is not finite.</exception>
+    public SoftmaxRegressionModel ApplyTo(SoftmaxRegressionModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return new SoftmaxRegressionModel(Divide(model.Coefficients.Span), Divide(model.Intercepts.Span), model.ClassNames, model.Training) { FeatureNames = model.FeatureNames };
+    }
+
     /// <summary>Probabilities of one row at <see cref="Temperature"/>.</summary>
     /// <param name="logits">The logits of one row, at least one.</param>
     /// <param name="destination">Receives one probability per logit; may be <paramref name="logits"/> itself.</param>
@@ -81,5 +113,12 @@ public sealed record TemperatureScaling
         Argument.SameStartOrDisjoint(logits, destination);
         for (int start = 0; start < logits.Length; start += classCount)
             ToProbabilities(logits.Slice(start, classCount), destination.Slice(start, classCount));
+    }
+
+    private double[] Divide(ReadOnlySpan<double> values)
+    {
+        double[] divided = new double[values.Length];
+        for (int i = 0; i < divided.Length; i++) divided[i] = values[i] / _temperature;
+        return divided;
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace SoftmaxCE;
@@ -48,6 +49,19 @@ internal sealed class CharacterReader(TextReader text)
         _line++;
         _character = 1;
         return character;
+    }
+
+    /// <summary>Takes characters before the first of <paramref name="ends"/>, as many as are at hand: many at once where one by one would be slow.</summary>
+    /// <param name="ends">Must hold CR and LF, so that the count of lines stays right.</param>
+    /// <returns>Possibly none, also when more would come; valid until the next call.</returns>
+    public ReadOnlySpan<char> TakeBefore(SearchValues<char> ends)
+    {
+        ReadOnlySpan<char> atHand = _buffer.AsSpan(_next, _filled - _next);
+        int count = atHand.IndexOfAny(ends);
+        if (count >= 0) atHand = atHand[..count];
+        _next += atHand.Length;
+        _character += atHand.Length;
+        return atHand;
     }
 
     private bool IsFollowedByLineFeed()

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace SoftmaxCE;
 
 /// <summary>
@@ -6,6 +8,8 @@ namespace SoftmaxCE;
 /// </summary>
 internal sealed class CsvRecords(CharacterReader text, char separator)
 {
+    private readonly SearchValues<char> _plainEnds = SearchValues.Create([separator, '"', '\r', '\n']);
+    private readonly SearchValues<char> _quotedEnds = SearchValues.Create(['"', '\r', '\n']);
     private char[] _characters = new char[256];
     private int[] _ends = new int[16];
     private int _length;
@@ -42,10 +46,13 @@ internal sealed class CsvRecords(CharacterReader text, char separator)
 
     private void ReadPlainField()
     {
-        while (!IsFieldEnd(text.Peek()))
+        while (true)
         {
-            if (text.Peek() == '"') throw text.Place.Invalid("a quote inside a field that does not start with one");
-            Append((char)text.Take());
+            Append(text.TakeBefore(_plainEnds));
+            int character = text.Peek();
+            if (IsFieldEnd(character)) return;
+            if (character == '"') throw text.Place.Invalid("a quote inside a field that does not start with one");
+            Append([(char)text.Take()]);
         }
     }
 
@@ -55,11 +62,12 @@ internal sealed class CsvRecords(CharacterReader text, char separator)
         text.Take();
         while (true)
         {
+            Append(text.TakeBefore(_quotedEnds));
             int character = text.Take();
             if (character == CharacterReader.End) throw start.Invalid("the quote that opens here is never closed");
             if (character == '"' && text.Peek() != '"') break;
             if (character == '"') text.Take();
-            Append((char)character);
+            Append([(char)character]);
         }
 
         if (!IsFieldEnd(text.Peek())) throw text.Place.Invalid("text after the quote that closes a field");
@@ -67,10 +75,11 @@ internal sealed class CsvRecords(CharacterReader text, char separator)
 
     private bool IsFieldEnd(int character) => character == separator || character == '\n' || character == CharacterReader.End;
 
-    private void Append(char character)
+    private void Append(ReadOnlySpan<char> characters)
     {
-        if (_length == _characters.Length) Array.Resize(ref _characters, _length * 2);
-        _characters[_length++] = character;
+        if (_length + characters.Length > _characters.Length) Array.Resize(ref _characters, Math.Max(_characters.Length * 2, _length + characters.Length));
+        characters.CopyTo(_characters.AsSpan(_length));
+        _length += characters.Length;
     }
 
     private void EndField()

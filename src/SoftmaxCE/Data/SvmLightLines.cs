@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Numerics;
 
@@ -7,6 +8,8 @@ namespace SoftmaxCE;
 internal sealed class SvmLightLines<T>(TextReader text, SvmLightOptions options)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    private static readonly SearchValues<char> WordEnds = SearchValues.Create([' ', '\t', '\n', '\r', ':', '#']);
+
     private readonly CharacterReader _text = new(text);
     private readonly SharedStrings _labelNames = new();
     private readonly int _firstIndex = options.ZeroBased ? 0 : 1;
@@ -91,12 +94,14 @@ internal sealed class SvmLightLines<T>(TextReader text, SvmLightOptions options)
     private ReadOnlySpan<char> ReadWord()
     {
         int length = 0;
-        while (!IsWordEnd(_text.Peek()))
+        while (true)
         {
-            if (length == _word.Length) Array.Resize(ref _word, length * 2);
-            _word[length++] = (char)_text.Take();
+            ReadOnlySpan<char> part = _text.TakeBefore(WordEnds);
+            if (length + part.Length >= _word.Length) Array.Resize(ref _word, (length + part.Length + 1) * 2);
+            part.CopyTo(_word.AsSpan(length));
+            length += part.Length;
+            if (IsWordEnd(_text.Peek())) return _word.AsSpan(0, length);
+            _word[length++] = (char)_text.Take();                 // the first character of the next piece, or a CR alone
         }
-
-        return _word.AsSpan(0, length);
     }
 }

@@ -8,8 +8,9 @@ namespace SoftmaxCE;
 
 /// <summary>Row functions along any axis of tensors with any strides.</summary>
 /// <remarks>
-/// A line along the axis whose values lie side by side is handed to the row kernel where it is. Other lines are gathered in groups of
-/// neighbours, whose values share cache lines, into rows of a buffer, and scattered back: so every line has the bits it would have as a row.
+/// A line along the axis whose values lie side by side is handed to the row kernel where it is. Where instead neighbouring lines lie side by
+/// side, a vector holds one value of each (<see cref="ColumnStrips{T}"/>). All others are gathered in groups of neighbours into rows of a
+/// buffer, and scattered back.
 /// </remarks>
 internal static class TensorRows
 {
@@ -31,7 +32,32 @@ internal static class TensorRows
         ref T source = ref Unsafe.AsRef(in logits.GetPinnableReference());
         Lines lines = new(logits.Lengths, logits.Strides, destination.Strides, along);
         if (lines.SourceStep == 1 && lines.DestinationStep == 1) RunInPlaceOfLines(result, ref source, ref destination.GetPinnableReference(), lines);
+        else if (HasColumnKernel<T>(result, lines)) RunColumns(ref source, ref destination.GetPinnableReference(), lines);
         else RunGathered(result, ref source, ref destination.GetPinnableReference(), lines);
+    }
+
+    private static bool HasColumnKernel<T>(RowResult result, in Lines lines) =>
+        result == RowResult.Softmax && (typeof(T) == typeof(float) || typeof(T) == typeof(double))
+        && lines.SourceNeighbourStep == 1 && lines.DestinationNeighbourStep == 1 && lines.NeighboursLeft > 1;
+
+    private static unsafe void RunColumns<T>(ref T source, ref T destination, Lines lines)
+        where T : unmanaged
+    {
+        T[] buffer = ArrayPool<T>.Shared.Rent(ColumnStrips<T>.ScratchLength(lines.Length));
+        int neighbours;
+        fixed (T* from = &source, to = &destination, scratch = buffer)
+        {
+            do
+            {
+                neighbours = lines.NeighboursLeft;
+                ColumnStrips<T> kernel = new(
+                    from + lines.SourceOffset, lines.SourceStep, to + lines.DestinationOffset, lines.DestinationStep, lines.Length, neighbours, scratch);
+                VectorWidth.Run<ColumnStrips<T>, T>(ref kernel);
+            }
+            while (lines.MoveNext(neighbours));
+        }
+
+        ArrayPool<T>.Shared.Return(buffer);
     }
 
     private static void RunInPlaceOfLines<T>(RowResult result, ref T source, ref T destination, Lines lines)

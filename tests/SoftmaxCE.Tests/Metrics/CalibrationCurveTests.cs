@@ -2,6 +2,7 @@ using CsCheck;
 
 namespace SoftmaxCE.Tests;
 
+[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
 public class CalibrationCurveTests
 {
     [Theory, InlineData("2 classes"), InlineData("3 classes"), InlineData("5 classes"), InlineData("9 classes")]

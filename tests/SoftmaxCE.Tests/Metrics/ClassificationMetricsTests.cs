@@ -3,6 +3,7 @@ using CsCheck;
 
 namespace SoftmaxCE.Tests;
 
+[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
 public class ClassificationMetricsTests
 {
     private const double Rounding = 1e-12;

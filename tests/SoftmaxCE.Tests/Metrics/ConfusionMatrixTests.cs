@@ -2,6 +2,7 @@ using System.Globalization;
 
 namespace SoftmaxCE.Tests;
 
+[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
 public class ConfusionMatrixTests
 {
     private const double Rounding = 1e-12;

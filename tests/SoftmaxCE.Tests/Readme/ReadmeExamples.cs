@@ -28,4 +28,21 @@ public sealed class ReadmeExamples
         Console.WriteLine(string.Join("  ", probabilities));                 // no overflow; a masked logit is exactly 0
         #endregion
     }
+
+    public void Training()
+    {
+        #region README training
+        float[] features = [0.2f, 1.1f, 0.1f, 0.9f, 2.1f, 0.3f, 1.9f, 0.2f, 1.0f, 2.9f, 1.2f, 3.1f];   // two features per row
+        string[] labels = ["cat", "cat", "dog", "dog", "owl", "owl"];
+
+        SoftmaxRegressionTrainer trainer = new(new SoftmaxRegressionOptions { L2 = 0.01 });
+        SoftmaxRegressionModel model = trainer.Fit(new DenseRows<float>(features, featureCount: 2), labels);
+
+        float[] probabilities = new float[model.ClassCount];
+        model.PredictProbabilities([2f, 0.4f], probabilities);
+        int label = model.Predict([2f, 0.4f]);
+        Console.WriteLine($"{model.ClassNames[label]} with probability {probabilities[label]:F3}");
+        Console.WriteLine($"objective {model.Training!.Objective:F4}, certified: {model.Training.Gap < 1e-6 * model.Training.Objective}");
+        #endregion
+    }
 }

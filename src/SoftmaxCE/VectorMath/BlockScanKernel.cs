@@ -1,0 +1,39 @@
+namespace SoftmaxCE;
+
+/// <summary>The maximum, or the sum of the exponentials, of each block of a row: an index by which a few entries are found without looking at all.</summary>
+internal unsafe struct BlockScanKernel<T>(T* logits, int count, int blockLength, double* results) : IVectorKernel<T>
+    where T : unmanaged
+{
+    /// <summary>The row's maximum when sums are wanted; NaN when maxima are.</summary>
+    public double Max = double.NaN;
+
+    public double Temperature = 1;
+
+    /// <summary>Receives the exponentials when sums are wanted; null: not wanted.</summary>
+    public T* Exponentials = null;
+
+    public void Run<TSimd, TVector>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        for (int start = 0, block = 0; start < count; start += blockLength, block++)
+        {
+            nuint length = (nuint)Math.Min(blockLength, count - start);
+            results[block] = double.IsNaN(Max)
+                ? Element.ToDouble(SoftmaxKernel.Max<TSimd, TVector, T>(logits + start, length))
+                : SumOf<TSimd, TVector>(logits + start, length, Exponentials == null ? null : Exponentials + start);
+        }
+    }
+
+    /// <summary>Σ e^((x − max) / temperature); exactly 0 when every x is −∞, as are the exponentials of such x.</summary>
+    private readonly double SumOf<TSimd, TVector>(T* values, nuint length, T* exponentials)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        RowExponential<T> row = new(Element.FromDouble<T>(Max), Element.FromDouble<T>(Temperature), count: 0);
+        double sum = SoftmaxKernel.Sum<TSimd, TVector, T>(values, length, row, exponentials).Value, scale = Math.ScaleB(1, (int)row.Exponent);
+        if (exponentials != null) SoftmaxKernel.Scale<TSimd, TVector, T>(exponentials, length, Element.FromDouble<T>(scale), default);
+        double nothing = 2 * length * Math.ScaleB(1, (int)ScaledExp.LowestExponent<T>());
+        return sum < nothing ? 0 : sum * scale;
+    }
+}
