@@ -1,10 +1,8 @@
 namespace SoftmaxCE;
 
-/// <content>What needs the cached logits alone: the line search, the intercepts, the entropy. No features are read here.</content>
+/// <content>What needs the cached logits alone: the line search, the margin, the entropy. No features are read here.</content>
 internal sealed unsafe partial class SoftmaxRegressionObjective
 {
-    private const int InterceptSteps = 50;
-
     private RowGrid LogitGrid => new(_examples.RowCount, 64, 32);
 
     private int LogitThreads => (double)_examples.RowCount * ClassCount < 20_000 ? 1 : _precise.MaxDegreeOfParallelism;
@@ -41,42 +39,6 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         });
         double scale = 1 / _examples.WeightSum;
         return new LineValue(sums[0] * scale, sums[1] * scale, sums[2] * scale);
-    }
-
-    public void SolveIntercepts(double position, double accuracy, Span<double> shifts)
-    {
-        shifts.Clear();
-        if (!HasIntercepts) return;
-        int classes = ClassCount;
-        double[] trial = PinnedMemory.Allocate<double>(classes), step = new double[classes];
-        Array.Clear(trial);
-        double best = double.PositiveInfinity, factor = 1;
-        for (int iteration = 0; iteration < InterceptSteps; iteration++)
-        {
-            double[] sums = InterceptSums(position, trial);
-            double norm = 0;
-            for (int c = 0; c < classes; c++) norm = Math.Max(norm, Math.Abs(sums[c]));
-
-            // Newton on a convex function of few variables: when the gradient stops falling, arithmetic has reached its limit.
-            if (norm < best)
-            {
-                best = norm;
-                trial.CopyTo(shifts);
-                InterceptStep(sums, step);
-                factor = 1;
-            }
-            else if (norm < 1e-13 || factor < 1e-3)
-            {
-                return;
-            }
-            else
-            {
-                factor /= 4;
-            }
-
-            if (best <= accuracy) return;
-            for (int c = 0; c < classes; c++) trial[c] = shifts[c] + (factor * step[c]);
-        }
     }
 
     public double MeanEntropy(double factor)
@@ -140,55 +102,6 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         Shifts = shifts is null ? null : PinnedMemory.Pointer(shifts), Position = position, Labels = _examples.Labels + first,
         Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = ClassCount, Scratch = room,
     };
-
-    /// <summary>Mean gradient over the intercepts, then their mean Hessian, [classes] and [classes, classes].</summary>
-    private double[] InterceptSums(double position, double[] shifts)
-    {
-        int classes = ClassCount;
-        double[] sums = SumOverLogits(classes + (classes * classes), (first, length, room, sums) =>
-        {
-            double* logits = room, probabilities = room + (64L * classes);
-            LineRows line = LineAt(position, shifts, first, length, room);
-            line.CopyMovedLogits(logits);
-            LossRows loss = new()
-            {
-                Logits = logits, Probabilities = probabilities, Labels = _examples.Labels + first, Weights = _examples.WeightsFrom(first),
-                RowCount = length, ClassCount = classes, ResidualSums = sums,
-            };
-            VectorWidth.Run<LossRows, double>(ref loss);
-
-            // −Σ s p pᵀ; the diagonal Σ s p is −(row sums), because p sums to 1.
-            double* weights = _examples.WeightsFrom(first);
-            for (int i = 0; i < length; i++)
-            {
-                for (int c = 0; c < classes; c++) logits[(i * classes) + c] = -(weights == null ? 1 : weights[i]) * probabilities[(i * classes) + c];
-            }
-
-            OuterProducts<double>.Add(logits, classes, probabilities, length, classes, sums + classes);
-        });
-        for (int i = 0; i < sums.Length; i++) sums[i] /= _examples.WeightSum;
-        for (int c = 0; c < classes; c++)
-        {
-            double rowSum = 0;
-            for (int k = 0; k < classes; k++) rowSum += sums[classes + (c * classes) + k];
-            sums[classes + (c * classes) + c] -= rowSum;
-        }
-
-        return sums;
-    }
-
-    /// <summary>step = −H⁻¹ g in the intercepts that sum to 0; a common shift changes nothing, so its direction gets curvature 1.</summary>
-    private void InterceptStep(double[] sums, double[] step)
-    {
-        int classes = ClassCount;
-        double[] matrix = sums.AsSpan(classes).ToArray();
-        double trace = 0;
-        for (int c = 0; c < classes; c++) trace += matrix[(c * classes) + c];
-        for (int i = 0; i < matrix.Length; i++) matrix[i] += trace / (classes * classes);
-        for (int c = 0; c < classes; c++) step[c] = -sums[c];
-        Cholesky.Factor(matrix, classes, trace * 1e-15);
-        Cholesky.Solve(matrix, classes, step);
-    }
 
     private delegate void LogitBlock(int first, int length, double* room, double* sums);
 

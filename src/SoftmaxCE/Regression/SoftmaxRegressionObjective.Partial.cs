@@ -18,12 +18,15 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         double[] sums = PinnedMemory.Allocate<double>(checked(parameters.Length * parameters.Length));
         Array.Clear(sums);
 
-        int count = parameters.Length, strips = (count + Strip - 1) / Strip;
+        int count = parameters.Length, strips = (count + Strip - 1) / Strip, width = columns.Length + 1;
         int threads = (double)rowCount * count * count < 200_000 ? 1 : _precise.MaxDegreeOfParallelism;
+        NonzeroRows? nonzero = NonzeroRows.WorthIt(gathered) ? new NonzeroRows(gathered, width, placeOf) : null;
         Parallel.For(0, strips, new ParallelOptions { MaxDegreeOfParallelism = threads }, strip =>
         {
             int first = strip * Strip, length = Math.Min(Strip, count - first);
-            AddStrip(first, length, rows, gathered, columns.Length + 1, classOf, placeOf, PinnedMemory.Pointer(sums) + ((long)first * count));
+            double* target = PinnedMemory.Pointer(sums) + ((long)first * count);
+            if (nonzero is null) AddStrip(first, length, rows, gathered, width, classOf, placeOf, target);
+            else AddSparseStrip(first, length, rows, nonzero, classOf, target);
         });
         for (int i = 0; i < sums.Length; i++) hessian[i] = sums[i] / weightSum;
     }
@@ -114,6 +117,32 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
                 for (int b = 0; b < count; b++)
                 {
                     if (classOf[b] == c) target[b] += factor * x[placeOf[b]];
+                }
+            }
+        }
+    }
+
+    /// <summary>The same from the values that are not 0.</summary>
+    private void AddSparseStrip(int first, int length, int[] rows, NonzeroRows nonzero, int[] classOf, double* sums)
+    {
+        int count = classOf.Length;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            ReadOnlySpan<double> p = _probabilities.AsSpan(rows[i] * ClassCount, ClassCount);
+            ReadOnlySpan<int> parameters = nonzero.Parameters(i);
+            ReadOnlySpan<double> x = nonzero.Values(i);
+            double weight = _examples.WeightArray is null ? 1 : _examples.WeightArray[rows[i]];
+            for (int a = 0; a < parameters.Length; a++)
+            {
+                int row = parameters[a] - first;
+                if ((uint)row >= (uint)length) continue;
+                int c = classOf[parameters[a]];
+                double factor = weight * p[c] * x[a];
+                double* target = sums + ((long)row * count);
+                for (int b = 0; b < parameters.Length; b++)
+                {
+                    int k = classOf[parameters[b]];
+                    target[parameters[b]] += factor * ((c == k ? 1 : 0) - p[k]) * x[b];
                 }
             }
         }

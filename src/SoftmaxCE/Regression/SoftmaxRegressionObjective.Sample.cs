@@ -9,7 +9,10 @@ internal sealed partial class SoftmaxRegressionObjective
     private readonly int[]? _sample;        // null: every row
     private CoupledHessian? _coupled;
 
-    public bool SubspaceHessianIsExact => _sample is null;
+    // Up to this many products the Hessian itself is made, in double; beyond it, float halves the time and only guides the search.
+    private const double MaxExactProducts = 2e8;
+
+    public bool SubspaceHessianIsExact => _coupled is CoupledHessian<double>;
 
     private int SampleRows => _sample?.Length ?? _rows.RowCount;
 
@@ -21,20 +24,23 @@ internal sealed partial class SoftmaxRegressionObjective
         for (int i = 0; i < products.Length; i++) products[i] /= sum;
     }
 
-    public void ProjectSample(ReadOnlySpan<double> basis, ReadOnlySpan<double> origin)
+    public void ProjectSample(ReadOnlySpan<double> basis, ReadOnlySpan<double> origin, bool withConstant)
     {
         int rank = origin.Length;
-        int width = HasIntercepts ? rank + 1 : rank;
+        int width = withConstant ? rank + 1 : rank;
         double[] shifts = new double[width];
         for (int k = 0; k < rank; k++) shifts[k] = -origin[k];
         double[] vectors = new double[width * FeatureCount];
         basis.CopyTo(vectors);
-        if (HasIntercepts) shifts[rank] = 1;        // behind the projections stands the constant 1
+        if (withConstant) shifts[rank] = 1;        // behind the projections stands the constant 1
         double[] projected = PinnedMemory.Allocate<double>(checked(SampleRows * width));
         _precise.Run(vectors, shifts, width, new KeepStep(projected, width), [], _sample);
         PassesOverData += (double)SampleRows / _rows.RowCount;
         double[]? weights = SampleWeights(out _);
-        _coupled = _sample is null ? new CoupledHessian<double>(projected, width, _sample, weights) : new CoupledHessian<float>(projected, width, _sample, weights);
+        double size = (double)width * ClassCount;
+        _coupled = _sample is null && SampleRows * size * size <= MaxExactProducts
+            ? new CoupledHessian<double>(projected, width, _sample, weights)
+            : new CoupledHessian<float>(projected, width, _sample, weights);
     }
 
     public void SubspaceHessian(Span<double> hessian) =>

@@ -48,7 +48,10 @@ public interface IObjective
     /// <summary>Mean loss, without penalty, and its first two derivatives at point + position · direction of the line; reads no features.</summary>
     LineValue EvaluateLine(double position);
 
-    /// <summary>Minimises the mean loss over the intercepts alone, at point + position · direction of the line; reads no features.</summary>
+    /// <summary>
+    /// Minimises the mean loss over the intercepts alone, at point + position · direction of the line; reads no features. The last direction
+    /// given to <see cref="MultiplyHessian"/> is forgotten.
+    /// </summary>
     /// <param name="position">Where on the line.</param>
     /// <param name="accuracy">Largest derivative that may be left.</param>
     /// <param name="shifts">C values to add to the intercepts there, overwritten.</param>
@@ -77,11 +80,12 @@ public interface IObjective
     /// <summary>Keeps basis · x − origin of every sampled row, for <see cref="SubspaceHessian"/>.</summary>
     /// <param name="basis">[rank, features].</param>
     /// <param name="origin">rank values.</param>
-    void ProjectSample(ReadOnlySpan<double> basis, ReadOnlySpan<double> origin);
+    /// <param name="withConstant">Whether a constant 1, the feature of the intercepts, stands behind the projections.</param>
+    void ProjectSample(ReadOnlySpan<double> basis, ReadOnlySpan<double> origin, bool withConstant);
 
     /// <summary>
-    /// The Hessian of the mean loss, at the point and over the sampled rows, for models that see the projected rows (and a constant 1
-    /// behind them if there are intercepts): [C · k, C · k] with k = rank (+ 1), class by class.
+    /// The Hessian of the mean loss, at the point and over the sampled rows, for models that see the projected rows: [C · k, C · k] with
+    /// k = rank, + 1 with the constant, class by class.
     /// </summary>
     /// <param name="hessian">Overwritten; good to about 1e-6 of its largest entry where a sample stands for the rows.</param>
     void SubspaceHessian(Span<double> hessian);
@@ -91,7 +95,7 @@ public interface IObjective
     /// <param name="hessian">[count, count], overwritten.</param>
     void PartialHessian(ReadOnlySpan<int> parameters, double[] hessian);
 
-    /// <summary>Whether <see cref="SubspaceHessian"/> is over all rows and in double, rather than over a sample and in float.</summary>
+    /// <summary>Whether <see cref="SubspaceHessian"/> is over all rows and in double, rather than in float or over a sample.</summary>
     bool SubspaceHessianIsExact { get; }
 
     /// <summary>Weighted mean of p (1 − p) for every class at the point.</summary>

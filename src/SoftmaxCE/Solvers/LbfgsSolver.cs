@@ -15,7 +15,7 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
     {
         double[] point = start.Point, gradient = start.Gradient, direction = new double[point.Length], shifts = new double[objective.ClassCount];
         double value = start.Value, gap = start.Gap.At(point, gradient, value), decrement = double.PositiveInfinity;
-        bool precise = true;
+        bool precise = objective.L2 == 0, certified = true;
         SpectralPreconditioner preconditioner = new(objective, start, settings);
         preconditioner.Refresh();
         BestPoint best = new(point, value, gap);
@@ -24,9 +24,9 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
         {
             StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? NewtonSolver.ReasonWithoutPenalty(objective, settings, decrement, value);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
-            if (reason is not null && !precise)
+            if (reason is not null && !certified)
             {
-                precise = true;
+                precise = certified = true;
                 value = objective.Evaluate(point, gradient, precise);
                 gap = start.Gap.At(point, gradient, value);
                 best = new BestPoint(point, value, gap);
@@ -35,6 +35,11 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
             }
 
             if (reason is not null) return new SolverResult(best.Point, reason.Value, iteration, best.Value, best.Gap);
+            if (iteration == 0 && start.IsGiven)
+            {
+                objective.CentreClasses(point);
+                value = objective.Evaluate(point, gradient, precise: true);
+            }
 
             TwoLoop(gradient, preconditioner, direction);
             decrement = -DoubleVectors.Dot(gradient, direction);
@@ -45,12 +50,14 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
             DoubleVectors.AddScaled(direction, step, point);
             if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(objective.ClassCount * objective.FeatureCount));
 
-            bool wasPrecise = precise;
-            precise = gap < PreciseBelow * value || objective.L2 == 0;
+            bool wasCertified = certified;
+            precise = precise || gap < PreciseBelow * value;
+            certified = precise;
             value = objective.Evaluate(point, gradient, precise);
             gap = start.Gap.At(point, gradient, value);
-            if (precise == wasPrecise) Remember(before, gradientBefore, point, gradient);
-            best.Offer(point, value, gap);
+            if (certified == wasCertified) Remember(before, gradientBefore, point, gradient);
+            if (certified == wasCertified) best.Offer(point, value, gap);
+            else best = new BestPoint(point, value, gap);       // values in float and in double are not compared
             monitor.Record(iteration + 1, value, gap);
         }
     }

@@ -10,7 +10,7 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
     {
         double[] point = start.Point, gradient = start.Gradient, direction = new double[point.Length], shifts = new double[objective.ClassCount];
         double value = start.Value, gap = start.Gap.At(point, gradient, value), decrement = double.PositiveInfinity;
-        bool precise = true;
+        bool precise = objective.L2 == 0, certified = true;
         SpectralPreconditioner preconditioner = new(objective, start, settings);
         ConjugateGradient conjugateGradient = new(objective, preconditioner, monitor);
         BestPoint best = new(point, value, gap);
@@ -19,9 +19,9 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
         {
             StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? ReasonWithoutPenalty(objective, settings, decrement, value);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
-            if (reason is not null && !precise)
+            if (reason is not null && !certified)
             {
-                precise = true;                     // what is reported is certified in double
+                precise = certified = true;         // what is reported is certified in double
                 value = objective.Evaluate(point, gradient, precise);
                 gap = start.Gap.At(point, gradient, value);
                 best = new BestPoint(point, value, gap);
@@ -29,6 +29,11 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
             }
 
             if (reason is not null) return new SolverResult(best.Point, reason.Value, iteration, best.Value, best.Gap);
+            if (iteration == 0 && start.IsGiven)
+            {
+                objective.CentreClasses(point);
+                value = objective.Evaluate(point, gradient, precise: true);
+            }
 
             preconditioner.Refresh();
             conjugateGradient.Solve(gradient, EnoughReduction(value, gap), direction);
@@ -38,10 +43,13 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
             DoubleVectors.AddScaled(direction, step, point);
             if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(objective.ClassCount * objective.FeatureCount));
 
-            precise = gap < PreciseBelow * value || objective.L2 == 0;
+            bool wasCertified = certified;
+            precise = precise || gap < PreciseBelow * value;
+            certified = precise;
             value = objective.Evaluate(point, gradient, precise);
             gap = start.Gap.At(point, gradient, value);
-            best.Offer(point, value, gap);
+            if (certified == wasCertified) best.Offer(point, value, gap);
+            else best = new BestPoint(point, value, gap);       // values in float and in double are not compared
             monitor.Record(iteration + 1, value, gap);
         }
     }

@@ -6,4 +6,22 @@ internal static class ObjectiveExtensions
     /// <summary>Length of a point.</summary>
     public static int ParameterCount(this IObjective objective) =>
         objective.ClassCount * (objective.FeatureCount + (objective.HasIntercepts ? 1 : 0));
+
+    /// <summary>
+    /// Takes from every coefficient and intercept its mean over the classes: probabilities stay, ‖W‖² cannot grow, and at an optimum with
+    /// L2 &gt; 0 nothing changes.
+    /// </summary>
+    public static void CentreClasses(this IObjective objective, Span<double> point)
+    {
+        int classes = objective.ClassCount, features = objective.FeatureCount, count = classes * features;
+        for (int j = 0; j < features; j++) Centre(point, j, features, classes);
+        if (objective.HasIntercepts) Centre(point, count, 1, classes);
+    }
+
+    private static void Centre(Span<double> values, int first, int stride, int count)
+    {
+        double sum = 0;
+        for (int c = 0; c < count; c++) sum += values[first + (c * stride)];
+        for (int c = 0; c < count; c++) values[first + (c * stride)] -= sum / count;
+    }
 }

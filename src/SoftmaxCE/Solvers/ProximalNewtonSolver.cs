@@ -10,6 +10,9 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
     // The model of the active set holds a square matrix; a larger set is worked on in parts, most violated first.
     private const int MaxActive = 2500;
 
+    // Of the coefficients that want to leave 0 most return to it, so at most as many enter as there are already, and at least this many.
+    private const int LeastNewcomers = 200;
+
     private readonly int _count = objective.ClassCount * objective.FeatureCount;
 
     public SolverResult Run(SolverStart start)
@@ -49,22 +52,26 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
     /// <summary>Coefficients that are not 0 or want to leave it, and the intercepts.</summary>
     private int[] ActiveSet(double[] point, double[] gradient)
     {
-        List<int> active = [];
+        List<int> active = [], newcomers = [];
         for (int i = 0; i < _count; i++)
         {
-            if (point[i] != 0 || Math.Abs(gradient[i]) > l1) active.Add(i);
+            if (point[i] != 0) active.Add(i);
+            else if (Math.Abs(gradient[i]) > l1) newcomers.Add(i);
         }
 
-        int most = MaxActive - (point.Length - _count);
-        if (active.Count > most)
-        {
-            active.Sort((a, b) => Violation(point, gradient, b).CompareTo(Violation(point, gradient, a)) is var order and not 0 ? order : a.CompareTo(b));
-            active.RemoveRange(most, active.Count - most);
-            active.Sort();
-        }
-
+        KeepMostViolated(newcomers, Math.Max(LeastNewcomers, active.Count), point, gradient);
+        active.AddRange(newcomers);
+        KeepMostViolated(active, MaxActive, point, gradient);
+        active.Sort();
         for (int i = _count; i < point.Length; i++) active.Add(i);
         return [.. active];
+    }
+
+    private void KeepMostViolated(List<int> parameters, int most, double[] point, double[] gradient)
+    {
+        if (parameters.Count <= most) return;
+        parameters.Sort((a, b) => Violation(point, gradient, b).CompareTo(Violation(point, gradient, a)) is var order and not 0 ? order : a.CompareTo(b));
+        parameters.RemoveRange(most, parameters.Count - most);
     }
 
     /// <summary>Length of the smallest subgradient in one coefficient.</summary>

@@ -13,6 +13,9 @@ internal sealed class SolverStart
         Gap = gap;
     }
 
+    /// <summary>Whether the point came from an earlier model.</summary>
+    public bool IsGiven { get; private init; }
+
     public double[] Means { get; }
 
     public double[] Variances { get; }
@@ -56,6 +59,6 @@ internal sealed class SolverStart
             value = objective.Evaluate(point, gradient, precise: true);
         }
 
-        return new SolverStart(means, variances, point, gradient, value, gap);
+        return new SolverStart(means, variances, point, gradient, value, gap) { IsGiven = given is not null };
     }
 }

@@ -17,6 +17,7 @@ internal sealed class SpectralPreconditioner
     private readonly int _classes;
     private readonly int _rank;
     private readonly int _width;                // rank, + 1 for the intercepts
+    private readonly bool _coupledIntercepts;   // otherwise there are so many classes that intercepts get a diagonal
     private readonly double[] _means;
     private readonly double[] _inverseScale;    // 1 / h; 0 for a column that carries nothing
     private readonly double[] _tail;            // variance of x̂ that V leaves, per feature
@@ -44,7 +45,7 @@ internal sealed class SpectralPreconditioner
         _inverseScale = InverseScales(objective, variances);
         _tail = new double[_features];
         for (int j = 0; j < _features; j++) _tail[j] = variances[j] * _inverseScale[j] * _inverseScale[j];
-        int most = Math.Max((MaxCoupledSize / _classes) - 1, 0);
+        int most = Math.Max((MaxCoupledSize / _classes) - 1, 0);        // 0 leaves the diagonal and, up to that many classes, the intercepts
         if (_features <= most)
         {
             _rank = _features;
@@ -64,7 +65,8 @@ internal sealed class SpectralPreconditioner
             for (int j = 0; j < _features; j++) _tail[j] = Math.Max(_tail[j], 1e-3 * variances[j] * _inverseScale[j] * _inverseScale[j]);
         }
 
-        _width = objective.HasIntercepts ? _rank + 1 : _rank;
+        _coupledIntercepts = objective.HasIntercepts && _classes <= MaxCoupledSize;
+        _width = _coupledIntercepts ? _rank + 1 : _rank;
         _penalty = PenaltyInside();
         _factor = new double[checked(_classes * _width * _classes * _width)];
         _curvatures = new double[_classes];
@@ -90,9 +92,10 @@ internal sealed class SpectralPreconditioner
             }
         }
 
-        // A shift common to all classes changes no probability: unpenalised parameters have no curvature there, and no gradient either.
+        // A shift common to all classes changes no probability. With coefficients that sum to 0 over the classes there is no gradient
+        // either; but rounding makes one, which curvature of L2 alone would blow up.
         double shift = trace / (size * _classes);
-        for (int i = _objective.L2 == 0 ? 0 : _rank; i < _width; i++)
+        for (int i = 0; i < _width; i++)
         {
             for (int c = 0; c < _classes; c++)
             {
@@ -115,7 +118,7 @@ internal sealed class SpectralPreconditioner
             Span<double> row = _scaled.AsSpan(c * _features, _features);
             for (int j = 0; j < _features; j++) row[j] = (gradient[(c * _features) + j] - (g * _means[j])) * _inverseScale[j];
             ToInside(row, _inside.AsSpan(c * _width, _rank));
-            if (!intercepts.IsEmpty) _inside[(c * _width) + _rank] = g;
+            if (_coupledIntercepts) _inside[(c * _width) + _rank] = g;
             Outside(c, row);
         }
 
@@ -131,7 +134,9 @@ internal sealed class SpectralPreconditioner
                 shift += target[j] * _means[j];
             }
 
-            if (!intercepts.IsEmpty) result[count + c] = _inside[(c * _width) + _rank] - shift;
+            if (intercepts.IsEmpty) continue;
+            double ownIntercept = _coupledIntercepts ? _inside[(c * _width) + _rank] : intercepts[c] / Math.Max(_curvatures[c], 1e-12);
+            result[count + c] = ownIntercept - shift;
         }
     }
 
@@ -238,7 +243,7 @@ internal sealed class SpectralPreconditioner
             }
         }
 
-        if (_width > 0) _objective.ProjectSample(basis, origin);
+        if (_width > 0) _objective.ProjectSample(basis, origin, _coupledIntercepts);
     }
 }
 

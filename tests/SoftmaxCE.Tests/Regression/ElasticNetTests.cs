@@ -10,7 +10,7 @@ public class ElasticNetTests(ITestOutputHelper output)
         get
         {
             TheoryData<string, double, double, double> cases = [];
-            foreach (string line in File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "References", "elastic_net.jsonl")))
+            foreach (string line in File.ReadAllLines(References.PathOf("elastic_net.jsonl")))
             {
                 using JsonDocument item = JsonDocument.Parse(line);
                 JsonElement root = item.RootElement;

@@ -14,7 +14,7 @@ public class OptimaTests(ITestOutputHelper output)
     [Theory, MemberData(nameof(Small))]
     public void Newton_reaches_the_optimum_of_raw_features(string name, double l2, double optimum) => Reaches(Solver.Newton, 1e-10, name, l2, optimum);
 
-    [Theory, MemberData(nameof(Large)), Trait("Leg", "native")]
+    [Theory, MemberData(nameof(Large)), Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
     public void Newton_reaches_the_optimum_of_letter(string name, double l2, double optimum) => Reaches(Solver.Newton, 1e-10, name, l2, optimum);
 
     private void Reaches(Solver solver, double tolerance, string name, double l2, double optimum)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace SoftmaxCE.Tests;
@@ -12,9 +11,8 @@ public sealed record ReferenceData(double[] Features, int[] Labels, int FeatureC
 
     public static ReferenceData Load(string name)
     {
-        string[] lines = File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "References", "data", name + ".csv"));
-        double[][] rows = [.. lines.Skip(1).Where(line => line.Length > 0).Select(line => line.Split(',').Select(v => double.Parse(v, CultureInfo.InvariantCulture)).ToArray())];
-        return new ReferenceData([.. rows.SelectMany(row => row.Skip(1))], [.. rows.Select(row => (int)row[0])], rows[0].Length - 1);
+        DataSet set = DataSets.Load(name);
+        return new ReferenceData(set.Features, set.Labels, set.Columns);
     }
 
     /// <summary>Every row as CSR, zeros left out.</summary>
@@ -41,7 +39,7 @@ public sealed record ReferenceData(double[] Features, int[] Labels, int FeatureC
 
     public static TheoryData<string, double, double> Optima(Func<string, bool> wanted)
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "References", "optima.json")));
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(References.PathOf("optima.json")));
         TheoryData<string, double, double> cases = [];
         foreach (JsonElement item in document.RootElement.EnumerateArray())
         {

@@ -102,7 +102,7 @@ public class SoftmaxRegressionObjectiveTests
         objective.PartialHessian(parameters, partial);
         double[] basis = new double[Features * Features];
         for (int j = 0; j < Features; j++) basis[(j * Features) + j] = 1;
-        objective.ProjectSample(basis, new double[Features]);
+        objective.ProjectSample(basis, new double[Features], withConstant: true);
         int width = Features + 1, size = Classes * width;
         double[] full = new double[size * size];
         objective.SubspaceHessian(full);

@@ -1,0 +1,151 @@
+namespace SoftmaxCE;
+
+/// <content>Newton's method over the intercepts alone, on cached logits.</content>
+internal sealed unsafe partial class SoftmaxRegressionObjective
+{
+    private const int InterceptSteps = 50;
+
+    // Beyond this many classes their square matrix costs more than some products with it.
+    private const int MaxCoupledIntercepts = 64;
+    private const int MaxInterceptProducts = 30;
+
+    public void SolveIntercepts(double position, double accuracy, Span<double> shifts)
+    {
+        shifts.Clear();
+        if (!HasIntercepts) return;
+        int classes = ClassCount;
+        double[] trial = PinnedMemory.Allocate<double>(classes), step = new double[classes];
+        Array.Clear(trial);
+        double best = double.PositiveInfinity, factor = 1;
+        for (int iteration = 0; iteration < InterceptSteps; iteration++)
+        {
+            double[] sums = InterceptSums(position, trial);
+            double norm = 0;
+            for (int c = 0; c < classes; c++) norm = Math.Max(norm, Math.Abs(sums[c]));
+
+            // Newton on a convex function of few variables: when the gradient stops falling, arithmetic has reached its limit.
+            if (norm < best)
+            {
+                best = norm;
+                trial.CopyTo(shifts);
+                if (classes <= MaxCoupledIntercepts) DirectStep(sums, step);
+                else IteratedStep(sums, step);
+                factor = 1;
+            }
+            else if (norm < 1e-13 || factor < 1e-3)
+            {
+                return;
+            }
+            else
+            {
+                factor /= 4;
+            }
+
+            if (best <= accuracy) return;
+            for (int c = 0; c < classes; c++) trial[c] = shifts[c] + (factor * step[c]);
+        }
+    }
+
+    /// <summary>Mean gradient over the intercepts, then, with few classes, their mean Hessian: [classes] and [classes, classes]. With many the probabilities are kept instead.</summary>
+    private double[] InterceptSums(double position, double[] shifts)
+    {
+        int classes = ClassCount;
+        bool coupled = classes <= MaxCoupledIntercepts;
+        double[] sums = SumOverLogits(coupled ? classes + (classes * classes) : classes, (first, length, room, sums) =>
+        {
+            double* logits = room, probabilities = coupled ? room + (64L * classes) : PinnedMemory.Pointer(_directionLogits) + ((long)first * classes);
+            LineRows line = LineAt(position, shifts, first, length, room);
+            line.CopyMovedLogits(logits);
+            LossRows loss = new()
+            {
+                Logits = logits, Probabilities = probabilities, Labels = _examples.Labels + first, Weights = _examples.WeightsFrom(first),
+                RowCount = length, ClassCount = classes, ResidualSums = sums,
+            };
+            VectorWidth.Run<LossRows, double>(ref loss);
+            if (!coupled) return;
+
+            // −Σ s p pᵀ; the diagonal Σ s p is −(row sums), because p sums to 1.
+            double* weights = _examples.WeightsFrom(first);
+            for (int i = 0; i < length; i++)
+            {
+                for (int c = 0; c < classes; c++) logits[(i * classes) + c] = -(weights == null ? 1 : weights[i]) * probabilities[(i * classes) + c];
+            }
+
+            OuterProducts<double>.Add(logits, classes, probabilities, length, classes, sums + classes);
+        });
+        for (int i = 0; i < sums.Length; i++) sums[i] /= _examples.WeightSum;
+        for (int c = 0; coupled && c < classes; c++)
+        {
+            double rowSum = 0;
+            for (int k = 0; k < classes; k++) rowSum += sums[classes + (c * classes) + k];
+            sums[classes + (c * classes) + c] -= rowSum;
+        }
+
+        return sums;
+    }
+
+    /// <summary>step = −H⁻¹ g in the intercepts that sum to 0; a common shift changes nothing, so its direction gets curvature 1.</summary>
+    private static void DirectStep(double[] sums, double[] step)
+    {
+        int classes = step.Length;
+        double[] matrix = sums.AsSpan(classes).ToArray();
+        double trace = 0;
+        for (int c = 0; c < classes; c++) trace += matrix[(c * classes) + c];
+        for (int i = 0; i < matrix.Length; i++) matrix[i] += trace / (classes * classes);
+        for (int c = 0; c < classes; c++) step[c] = -sums[c];
+        Cholesky.Factor(matrix, classes, trace * 1e-15);
+        Cholesky.Solve(matrix, classes, step);
+    }
+
+    /// <summary>The same by conjugate gradients, with products from the kept probabilities and the diagonal as preconditioner.</summary>
+    private void IteratedStep(double[] sums, double[] step)
+    {
+        int classes = ClassCount;
+        double[] diagonal = new double[classes], residual = new double[classes], search = PinnedMemory.Allocate<double>(classes);
+        for (int c = 0; c < classes; c++) diagonal[c] = Math.Max(_examples.Shares[c] + sums[c], 1e-12);
+        Array.Clear(step);
+        double norm = 0;
+        for (int c = 0; c < classes; c++)
+        {
+            residual[c] = -sums[c];
+            search[c] = residual[c] / diagonal[c];
+            norm += residual[c] * search[c];
+        }
+
+        double first = norm;
+        for (int k = 0; k < MaxInterceptProducts && norm > 1e-6 * first; k++)
+        {
+            double[] product = InterceptProduct(search);
+            double curvature = DoubleVectors.Dot(search, product);
+            if (!(curvature > 0)) return;
+            double length = norm / curvature, next = 0;
+            for (int c = 0; c < classes; c++)
+            {
+                step[c] += length * search[c];
+                residual[c] -= length * product[c];
+                next += residual[c] * residual[c] / diagonal[c];
+            }
+
+            for (int c = 0; c < classes; c++) search[c] = (residual[c] / diagonal[c]) + (next / norm * search[c]);
+            norm = next;
+        }
+    }
+
+    /// <summary>Mean of (diag(p) − p pᵀ) v.</summary>
+    private double[] InterceptProduct(double[] v)
+    {
+        int classes = ClassCount;
+        double[] product = SumOverLogits(classes, (first, length, room, sums) =>
+        {
+            for (int i = 0; i < length; i++) v.CopyTo(new Span<double>(room + ((long)i * classes), classes));
+            CurvatureRows kernel = new()
+            {
+                Logits = room, Probabilities = PinnedMemory.Pointer(_directionLogits) + ((long)first * classes),
+                Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = classes, ResidualSums = sums,
+            };
+            VectorWidth.Run<CurvatureRows, double>(ref kernel);
+        });
+        for (int c = 0; c < classes; c++) product[c] /= _examples.WeightSum;
+        return product;
+    }
+}

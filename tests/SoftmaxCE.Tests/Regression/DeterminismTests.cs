@@ -1,0 +1,54 @@
+using System.Security.Cryptography;
+using System.Runtime.InteropServices;
+
+namespace SoftmaxCE.Tests;
+
+/// <summary>The same bits for any number of threads and any vector width.</summary>
+public class DeterminismTests
+{
+    private static readonly ReferenceData Data = SyntheticData.Overlapping(rows: 500, features: 37, classes: 6, seed: 9);
+
+    public static TheoryData<string, Solver, string> Kinds => new()
+    {
+        { "double", Solver.Newton, "F1CDC88D24764E2E" },
+        { "double", Solver.Lbfgs, "5131649213D4A8F8" },
+        { "double", Solver.GradientDescent, "061FC26683927841" },
+        { "float", Solver.Newton, "245F5C472132A46C" },
+        { "float", Solver.Lbfgs, "85669B315AFA7389" },
+        { "float", Solver.GradientDescent, "061FC26683927841" },
+        { "byte", Solver.Newton, "7B780D0B670093FD" },
+        { "byte", Solver.Lbfgs, "60A7823D6FBD2C55" },
+        { "byte", Solver.GradientDescent, "5BF197A49297D3CA" },
+        { "sparse", Solver.Newton, "AAABBC07F45B86B4" },
+        { "sparse", Solver.Lbfgs, "F83BBB1037523A6F" },
+        { "sparse", Solver.GradientDescent, "158952613513C1A3" },
+        { "double", Solver.ProximalNewton, "5220AC13E75B0F04" },
+    };
+
+    [Theory, MemberData(nameof(Kinds))]
+    public void Threads_and_vector_width_do_not_change_a_bit(string kind, Solver solver, string hash)
+    {
+        double[] one = Parameters(kind, solver, threads: 1);
+        Parameters(kind, solver, threads: 2).Should().Equal(one);
+        Parameters(kind, solver, threads: 5).Should().Equal(one);
+        Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<double>(one)))[..16].Should().Be(hash, "the bits were made at 512 bits and must be the same at every width");
+    }
+
+    private static double[] Parameters(string kind, Solver solver, int threads)
+    {
+        double[] values = [.. Data.Features.Select(v => Math.Clamp(Math.Round(32 * v) + 128, 0, 255))];
+        FeatureRows rows = kind switch
+        {
+            "double" => new DenseRows<double>(values, Data.FeatureCount),
+            "float" => new DenseRows<float>(values.Select(v => (float)v).ToArray(), Data.FeatureCount),
+            "byte" => new DenseRows<byte>(values.Select(v => (byte)v).ToArray(), Data.FeatureCount, scale: 1.0 / 32, offset: -4),
+            _ => (Data with { Features = [.. values.Select(v => Math.Max(v - 140, 0))] }).ToSparse(),
+        };
+        SoftmaxRegressionModel model = new SoftmaxRegressionTrainer(new()
+        {
+            L2 = 1e-3, L1 = solver == Solver.ProximalNewton ? 0.01 : 0, Solver = solver, MaxIterations = solver == Solver.GradientDescent ? 2 : 4, MaxDegreeOfParallelism = threads,
+            GradientDescent = new() { Step = 1e-4, BatchSize = 17, Momentum = 0.5 },
+        }).Fit(rows, Data.Labels);
+        return [.. model.Coefficients.Span, .. model.Intercepts.Span, model.Training!.Objective, model.Training.Gap];
+    }
+}
