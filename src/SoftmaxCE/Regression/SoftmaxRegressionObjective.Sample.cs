@@ -3,7 +3,7 @@ namespace SoftmaxCE;
 /// <content>What the preconditioner needs, from a fixed sample of rows: products with XᵀX and the Hessian in a subspace.</content>
 internal sealed partial class SoftmaxRegressionObjective
 {
-    // Enough rows for the curvature of the leading directions: doubling it changed the number of passes on Fashion-MNIST by less than a tenth.
+    // On Fashion-MNIST 10,000 rows with 100 directions, instead of 6,000 with 80, took a tenth fewer passes, but matrices twice as dear.
     private const int MaxSampleRows = 6000;
 
     private readonly int[]? _sample;        // null: every row

@@ -8,7 +8,7 @@ internal sealed class ConjugateGradient(IObjective objective, SpectralPreconditi
     // Far from the optimum a better solution of a model that soon changes is wasted.
     private const double LargestReduction = 0.4;
 
-    // On Fashion-MNIST 0.1 took a fifth fewer products than 0.25 to a relative error of 1e-5; the norm is a square.
+    // The norm is a square. On Fashion-MNIST 0.1 and a largest reduction of 0.4 took a fifth fewer products than 0.25 and 0.25.
     private const double ReductionPower = 0.1;
 
     private double _firstNorm;
