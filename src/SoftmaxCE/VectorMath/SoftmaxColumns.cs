@@ -27,12 +27,14 @@ internal static unsafe class SoftmaxColumns
     }
 
     /// <summary>Exponentials and their sums in the order of <see cref="ISimd{TVector,T}.TotalOfWide"/>: class c with c + half, then quarter, …</summary>
+    [SkipLocalsInit]
     private static void SumAsLanes<TSimd, TVector, T>(
-        in ShiftedExponential<TVector, T> exp, T* values, nint stride, int count, out TVector first, out TVector second)
+        in ShiftedExponential<TVector, T> exponential, T* values, nint stride, int count, out TVector first, out TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
+        ShiftedExponential<TVector, T> exp = exponential;           // a local copy stays in registers
         TVector zero = TSimd.Create(default);
         nint lanes = TSimd.Lanes;
         T* high = stackalloc T[TSimd.Lanes * TSimd.Lanes], low = stackalloc T[TSimd.Lanes * TSimd.Lanes];
@@ -41,12 +43,11 @@ internal static unsafe class SoftmaxColumns
             T* place = values + (c * stride);
             TVector e = exp.Of<TSimd>(TSimd.Load(ref *place, 0), out TVector lost);
             TSimd.Store(ref *place, 0, e);
-            first = zero;
-            second = zero;
-            TSimd.AddWide(ref first, ref second, e);
-            TSimd.AddWide(ref first, ref second, lost);
-            TSimd.Store(ref *(high + (c * lanes)), 0, first);
-            TSimd.Store(ref *(low + (c * lanes)), 0, second);
+            TVector sum = zero, rest = zero;
+            TSimd.AddWide(ref sum, ref rest, e);
+            TSimd.AddWide(ref sum, ref rest, lost);
+            TSimd.Store(ref *(high + (c * lanes)), 0, sum);
+            TSimd.Store(ref *(low + (c * lanes)), 0, rest);
         }
 
         for (int half = TSimd.Lanes / 2; half > 0; half /= 2)
@@ -54,11 +55,10 @@ internal static unsafe class SoftmaxColumns
             for (int c = 0; c < half && c + half < count; c++)
             {
                 T* highAt = high + (c * lanes), lowAt = low + (c * lanes);
-                first = TSimd.Load(ref *highAt, 0);
-                second = TSimd.Load(ref *lowAt, 0);
-                TSimd.MergeWide(ref first, ref second, TSimd.Load(ref *(highAt + (half * lanes)), 0), TSimd.Load(ref *(lowAt + (half * lanes)), 0));
-                TSimd.Store(ref *highAt, 0, first);
-                TSimd.Store(ref *lowAt, 0, second);
+                TVector sum = TSimd.Load(ref *highAt, 0), rest = TSimd.Load(ref *lowAt, 0);
+                TSimd.MergeWide(ref sum, ref rest, TSimd.Load(ref *(highAt + (half * lanes)), 0), TSimd.Load(ref *(lowAt + (half * lanes)), 0));
+                TSimd.Store(ref *highAt, 0, sum);
+                TSimd.Store(ref *lowAt, 0, rest);
             }
         }
 
@@ -67,26 +67,28 @@ internal static unsafe class SoftmaxColumns
     }
 
     private static void SumInOrder<TSimd, TVector, T>(
-        in ShiftedExponential<TVector, T> exp, T* values, nint stride, int count, out TVector first, out TVector second)
+        in ShiftedExponential<TVector, T> exponential, T* values, nint stride, int count, out TVector first, out TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
-        TVector lost = TSimd.Create(default);
-        first = lost;
-        second = lost;
+        ShiftedExponential<TVector, T> exp = exponential;
+        TVector lost = TSimd.Create(default), high = lost, low = lost;
         for (int c = 0; c < count; c++)
         {
             T* place = values + (c * stride);
             TVector e = exp.Of<TSimd>(TSimd.Load(ref *place, 0), out TVector rest);
             TSimd.Store(ref *place, 0, e);
             lost = TSimd.Add(lost, rest);
-            TSimd.AddWide(ref first, ref second, e);
+            TSimd.AddWide(ref high, ref low, e);
         }
 
-        TSimd.AddWide(ref first, ref second, lost);
+        TSimd.AddWide(ref high, ref low, lost);
+        first = high;
+        second = low;
     }
 
+    [SkipLocalsInit]
     private static void Scale<TSimd, TVector, T>(T* values, nint stride, int count, TVector first, TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

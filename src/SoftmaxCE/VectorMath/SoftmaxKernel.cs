@@ -155,6 +155,7 @@ internal static unsafe class SoftmaxKernel
         ? Sum<TSimd, TVector, T, DirectExponential<TVector, T>>(logits, count, row, exponentials)
         : Sum<TSimd, TVector, T, ShiftedExponential<TVector, T>>(logits, count, row, exponentials);
 
+    [SkipLocalsInit]
     private static CompensatedSum Sum<TSimd, TVector, T, TExponential>(T* logits, nuint count, in RowExponential<T> row, T* exponentials)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>What a row of logits is turned into.</summary>
@@ -28,6 +30,7 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
         for (; row < endRow; row++) RunRow<TSimd, TVector>(row);
     }
 
+    [SkipLocalsInit]
     private void RunGroup<TSimd, TVector>(nint row)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

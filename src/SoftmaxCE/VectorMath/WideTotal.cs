@@ -6,6 +6,7 @@ namespace SoftmaxCE;
 /// <summary>The last steps of every lane sum: lane i with i + half, then quarter, … down to one.</summary>
 internal static class WideTotal
 {
+    [SkipLocalsInit]
     public static unsafe CompensatedSum Of<TSimd, TVector, T>(TVector first, TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
