@@ -26,9 +26,6 @@ internal interface ISimd<TVector, T>
 
     static abstract void Store(ref T destination, nuint offset, TVector value);
 
-    /// <summary>Writes past the caches where the hardware can; <paramref name="destination"/> + offset is aligned to the vector.</summary>
-    static abstract unsafe void StoreNonTemporal(T* destination, TVector value);
-
     /// <summary>Reads <paramref name="count"/> (0 to Lanes) elements and nothing behind them; the other lanes are <paramref name="fill"/>.</summary>
     static abstract unsafe TVector LoadPartial(T* source, int count, TVector fill);
 

@@ -45,13 +45,6 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void StoreNonTemporal(T* destination, Pair<THalf> value)
-    {
-        THalfSimd.StoreNonTemporal(destination, value.Lower);
-        THalfSimd.StoreNonTemporal(destination + THalfSimd.Lanes, value.Upper);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Pair<THalf> LoadPartial(T* source, int count, Pair<THalf> fill) =>
         new(THalfSimd.LoadPartial(source, Math.Min(count, THalfSimd.Lanes), fill.Lower),
             THalfSimd.LoadPartial(source + THalfSimd.Lanes, Math.Max(count - THalfSimd.Lanes, 0), fill.Upper));

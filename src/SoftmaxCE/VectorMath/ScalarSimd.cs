@@ -20,8 +20,6 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(ref T destination, nuint offset, T value) => Unsafe.Add(ref destination, offset) = value;
 
-    public static unsafe void StoreNonTemporal(T* destination, T value) => *destination = value;
-
     public static unsafe T LoadPartial(T* source, int count, T fill) => count > 0 ? *source : fill;
 
     public static unsafe void StorePartial(T* destination, int count, T value)

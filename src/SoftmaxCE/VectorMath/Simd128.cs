@@ -27,9 +27,6 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(ref T destination, nuint offset, Vector128<T> value) => value.StoreUnsafe(ref destination, offset);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void StoreNonTemporal(T* destination, Vector128<T> value) => value.StoreAlignedNonTemporal(destination);
-
     public static unsafe Vector128<T> LoadPartial(T* source, int count, Vector128<T> fill) => PartialLanes.Load(source, count, fill);
 
     public static unsafe void StorePartial(T* destination, int count, Vector128<T> value) => PartialLanes.Store(destination, count, value);

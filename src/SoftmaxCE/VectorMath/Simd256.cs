@@ -29,9 +29,6 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     public static void Store(ref T destination, nuint offset, Vector256<T> value) => value.StoreUnsafe(ref destination, offset);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void StoreNonTemporal(T* destination, Vector256<T> value) => value.StoreAlignedNonTemporal(destination);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector256<T> LoadPartial(T* source, int count, Vector256<T> fill)
     {
         if (!Avx.IsSupported) return PartialLanes.Load(source, count, fill);

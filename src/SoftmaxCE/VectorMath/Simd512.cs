@@ -29,9 +29,6 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
     public static void Store(ref T destination, nuint offset, Vector512<T> value) => value.StoreUnsafe(ref destination, offset);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void StoreNonTemporal(T* destination, Vector512<T> value) => value.StoreAlignedNonTemporal(destination);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector512<T> LoadPartial(T* source, int count, Vector512<T> fill) => typeof(T) == typeof(float)
         ? Avx512F.MaskLoad((float*)source, FirstSingles(count), fill.AsSingle()).As<float, T>()
         : Avx512F.MaskLoad((double*)source, FirstDoubles(count), fill.AsDouble()).As<double, T>();
