@@ -4,7 +4,7 @@ namespace SoftmaxCE;
 
 /// <summary>One row of logits: maximum, sum of exponentials, probabilities, log-probabilities.</summary>
 /// <remarks>
-/// softmax(x)[i] = e^(x[i] − max) / Σ e^(x[j] − max), where a factor common to all exponentials may take the place of e^−max. The passes over a row that fits the cache:
+/// softmax(x)[i] = e^(x[i] − max) / Σ e^(x[j] − max), where a factor common to all exponentials may take the place of e^−max. The passes:
 /// <code>
 ///   1  max               reads x                 one comparison per vector
 ///   2  exp, sum, store   reads x, writes e       the work: about 20 instructions per vector
@@ -12,14 +12,14 @@ namespace SoftmaxCE;
 /// </code>
 /// Every value costs one exponential. Log-sum-exp alone needs no second look at the row, see <see cref="LogSumExp"/>.
 ///
-/// Three things keep the result within 2 ulp whatever the row: no rounding error of x − max enters (<see cref="RowExponential{T}"/>), the sum is wider than T (<see cref="ISimd{TVector,T}.AddWide"/>), and the
-/// factor 1 / sum carries its own rounding error. Computing e^(x − logSumExp) instead would lose |x − max| / 2 ulp.
+/// Three things keep the result within 2 ulp whatever the row: no rounding error of x − max enters (<see cref="RowExponential{T}"/>), the sum is
+/// wider than T (<see cref="ISimd{TVector,T}.AddWide"/>), and the factor 1 / sum carries its own rounding error. Computing e^(x − logSumExp)
+/// instead would lose |x − max| / 2 ulp.
 ///
 /// NaN and infinities need no tests in the loops: −∞ − max is −∞, whose exponential is 0; a NaN, a +∞ or a row of −∞ alone makes the sum
 /// NaN and with it every output.
 ///
-/// Why results do not depend on the machine: see <see cref="ISimd{TVector,T}"/>. Why they do not depend on threads: the segments are the
-/// same for any number of them, and their sums are merged in order.
+/// Why results do not depend on the machine: see <see cref="ISimd{TVector,T}"/>. They do not depend on threads because a row is one thread's.
 /// </remarks>
 internal static unsafe class SoftmaxKernel
 {
