@@ -20,7 +20,7 @@ internal unsafe struct BlockScanKernel<T>(T* logits, int count, int blockLength,
         {
             nuint length = (nuint)Math.Min(blockLength, count - start);
             results[block] = double.IsNaN(Max)
-                ? Element.ToDouble(SoftmaxKernel.Max<TSimd, TVector, T>(logits + start, length))
+                ? Element.ToDouble(RowPasses.Max<TSimd, TVector, T>(logits + start, length))
                 : SumOf<TSimd, TVector>(logits + start, length, Exponentials == null ? null : Exponentials + start);
         }
     }
@@ -30,10 +30,10 @@ internal unsafe struct BlockScanKernel<T>(T* logits, int count, int blockLength,
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        RowExponential<T> row = new(Element.FromDouble<T>(Max), Element.FromDouble<T>(Temperature), count: 0);
-        double sum = SoftmaxKernel.Sum<TSimd, TVector, T>(values, length, row, exponentials).Value, scale = Math.ScaleB(1, (int)row.Exponent);
-        if (exponentials != null) SoftmaxKernel.Scale<TSimd, TVector, T>(exponentials, length, Element.FromDouble<T>(scale), default);
-        double nothing = 2 * length * Math.ScaleB(1, (int)ScaledExp.LowestExponent<T>());
+        RowExponential<T> row = new(Element.FromDouble<T>(Max), Element.FromDouble<T>(Temperature));
+        double sum = RowPasses.Exponentials<TSimd, TVector, T>(values, length, row, exponentials).Value, scale = 1 / FactoredExp.OfMaximum<T>();
+        if (exponentials != null) RowPasses.Scale<TSimd, TVector, T>(exponentials, length, Element.FromDouble<T>(scale), default, exponentials);
+        double nothing = 2 * length * Math.ScaleB(FactoredExp.OfMaximum<T>(), -(int)FactoredExp.Depth<T>());
         return sum < nothing ? 0 : sum * scale;
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>Softmax along an axis across which neighbouring lines lie side by side in memory.</summary>
@@ -24,17 +26,19 @@ internal readonly unsafe struct ColumnStrips<T>(T* source, nint sourceStep, T* d
     /// <summary>Values of scratch memory that lines of this length need.</summary>
     public static int ScratchLength(int length) => checked(VectorsPerStrip(length) * length * (VectorBytes / sizeof(T)));
 
+    [SkipLocalsInit]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         int width = VectorsPerStrip(length) * TSimd.Lanes;
+        T* few = stackalloc T[2 * TSimd.Lanes * TSimd.Lanes];
         for (nint line = 0; line < lineCount; line += width)
         {
             int lines = (int)nint.Min(width, lineCount - line), stride = (lines + TSimd.Lanes - 1) / TSimd.Lanes * TSimd.Lanes;
             if (lines < stride) new Span<T>(scratch, stride * length).Clear();          // what fills up the last vector is defined, and unused
             Copy(source + line, sourceStep, scratch, stride, lines);
-            for (int vector = 0; vector < stride; vector += TSimd.Lanes) SoftmaxColumns.Softmax<TSimd, TVector, T>(scratch + vector, stride, length);
+            for (int vector = 0; vector < stride; vector += TSimd.Lanes) SoftmaxColumns.Softmax<TSimd, TVector, T>(scratch + vector, stride, length, few);
             Copy(scratch, stride, destination + line, destinationStep, lines);
         }
     }

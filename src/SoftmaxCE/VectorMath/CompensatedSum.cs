@@ -29,6 +29,13 @@ internal struct CompensatedSum
         Low += other.Low;
     }
 
+    /// <summary>The product, to nearly twice the precision of double.</summary>
+    public readonly CompensatedSum Times(CompensatedSum other)
+    {
+        double product = High * other.High;
+        return new() { High = product, Low = Math.FusedMultiplyAdd(High, other.High, -product) + ((High * other.Low) + (Low * other.High)) };
+    }
+
     /// <summary>Multiplies by 2^<paramref name="power"/>, which rounds nothing while the result is a normal number.</summary>
     public void TimesPowerOfTwo(int power)
     {

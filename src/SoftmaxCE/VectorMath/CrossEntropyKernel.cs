@@ -51,7 +51,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         }
         else if (_task.Labels[row] != _task.IgnoreLabel)
         {
-            T max = SoftmaxKernel.Max<TSimd, TVector, T>(logits, (nuint)count);
+            T max = RowPasses.Max<TSimd, TVector, T>(logits, (nuint)count);
             CountCorrect(IsFirstMaximum<TSimd, TVector>(logits, _task.Labels[row], max));
         }
 
@@ -66,7 +66,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         int count = _task.ClassCount, label = _task.Labels[row];
         T* logits = _task.Logits + (row * count), gradient = _task.Gradient == null ? null : _task.Gradient + (row * count);
         double classWeight = _task.ClassWeight(label), own = _task.OwnShare * classWeight, zLoss = _task.ZLoss * classWeight;
-        T max = SoftmaxKernel.Max<TSimd, TVector, T>(logits, (nuint)count), atLabel = logits[label];
+        T max = RowPasses.Max<TSimd, TVector, T>(logits, (nuint)count), atLabel = logits[label];
         CountCorrect(IsFirstMaximum<TSimd, TVector>(logits, label, max));
 
         if (_task.Background == null)
@@ -139,7 +139,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
     {
         double scale = weight * _task.GradientScale / _task.Temperature;
         T factor = Element.FromDouble<T>(scale * result.ProbabilityFactor / pivot.Sum);
-        if (background == null) SoftmaxKernel.Scale<TSimd, TVector, T>(exponentials, (nuint)_task.ClassCount, factor, default);
+        if (background == null) RowPasses.Scale<TSimd, TVector, T>(exponentials, (nuint)_task.ClassCount, factor, default, exponentials);
         else TargetSweep.Gradient<TSimd, TVector, T>(exponentials, background, _task.ClassCount, factor, Element.FromDouble<T>(scale));
         bool masked = double.IsNegativeInfinity(Element.ToDouble(atPivot)) && !double.IsNaN(pivot.Sum);
         exponentials[pivotIndex] = Element.FromDouble<T>(masked ? 0 : scale * result.PivotGradient);
@@ -152,7 +152,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
     {
         double atLabel = Element.ToDouble(logits[label]);
         return atLabel == Element.ToDouble(max)
-            && (label == 0 || Element.ToDouble(SoftmaxKernel.Max<TSimd, TVector, T>(logits, (nuint)label)) < atLabel);
+            && (label == 0 || Element.ToDouble(RowPasses.Max<TSimd, TVector, T>(logits, (nuint)label)) < atLabel);
     }
 
     /// <summary>The first of the largest values, NaN left out; 0 when there is none.</summary>

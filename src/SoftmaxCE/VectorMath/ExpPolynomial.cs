@@ -13,7 +13,7 @@ internal static class ExpPolynomial
     /// <summary>Largest error of <see cref="OfNonPositive{TSimd,TVector,T}(TVector)"/> for float, in ulp of the exact value, over every x in [−∞, 0].</summary>
     /// <remarks>
     /// Not reached yet: over every float the worst is 1.0205, from the roundings of r and of e^r − 1 on top of the last one, and the exhaustive
-    /// test says so. Softmax does not use this exponential but <see cref="ScaledExp{TVector,T}"/>.
+    /// test says so. Softmax does not use this exponential but <see cref="FactoredExp{TVector,T}"/>.
     /// </remarks>
     public const double MaxUlpErrorFloat = 1.0;
 

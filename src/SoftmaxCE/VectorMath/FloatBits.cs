@@ -4,7 +4,7 @@ namespace SoftmaxCE;
 internal static class FloatBits
 {
     public const int FractionBits = 23;
-    public const int SixteenthBits = FractionBits - 4;
+    public const int EighthBits = FractionBits - 3;
 
     /// <summary>1.5 · 2^23: adding it to |n| &lt; 2^22 leaves n, as an integer, in the low bits.</summary>
     public const float RoundingMagic = 12582912f;
@@ -26,7 +26,7 @@ internal static class FloatBits
 internal static class DoubleBits
 {
     public const int FractionBits = 52;
-    public const int SixteenthBits = FractionBits - 4;
+    public const int EighthBits = FractionBits - 3;
     public const double RoundingMagic = 6755399441055744.0;
     public const int ScaleHeadroom = 512;
     public const double RoundingMagicPlusHeadroom = RoundingMagic + ScaleHeadroom;

@@ -17,6 +17,9 @@ internal interface ISimd<TVector, T>
     /// <summary>Elements in one vector.</summary>
     static abstract int Lanes { get; }
 
+    /// <summary>Whether a vector is one register, of which there are 32: then a kernel can hold many.</summary>
+    static abstract bool IsOneRegister { get; }
+
     static abstract TVector Create(T value);
 
     /// <summary>0, 1, 2, … in the lanes.</summary>
@@ -25,6 +28,9 @@ internal interface ISimd<TVector, T>
     static abstract TVector Load(ref readonly T source, nuint offset);
 
     static abstract void Store(ref T destination, nuint offset, TVector value);
+
+    /// <summary>Writes to memory aligned to 64 bytes, not by way of the caches where the hardware can: for what nobody reads soon.</summary>
+    static abstract unsafe void StorePastCaches(T* destination, TVector value);
 
     /// <summary>Reads <paramref name="count"/> (0 to Lanes) elements and nothing behind them; the other lanes are <paramref name="fill"/>.</summary>
     static abstract unsafe TVector LoadPartial(T* source, int count, TVector fill);
@@ -70,18 +76,25 @@ internal interface ISimd<TVector, T>
     /// <param name="exponent">Whole number in [−180, 60] for float, [−1500, 500] for double; anything else gives a meaningless lane.</param>
     static abstract TVector TimesPowerOfTwo(TVector value, TVector exponent);
 
-    /// <summary>table[i] for the integer i in the low 4 bits of each lane.</summary>
-    /// <param name="table">16 values; aligned to 64 bytes they are read faster.</param>
+    /// <summary>table[i] for the integer i in the low 3 bits of each lane.</summary>
+    /// <param name="table">8 values, aligned to 64 bytes; for float another 8, the same ones.</param>
+    /// <param name="index">The indices; higher bits do not matter.</param>
     static abstract unsafe TVector Lookup(T* table, TVector index);
 
-    /// <summary>Adds to the bits of <paramref name="value"/> the integer in the low bits of <paramref name="integer"/>, in units of 1/16 of the exponent's last place.</summary>
-    static abstract TVector AddSixteenths(TVector value, TVector integer);
+    /// <summary>Adds to the bits of <paramref name="value"/> the integer in the low bits of <paramref name="integer"/>, in units of 1/8 of the exponent's last place.</summary>
+    static abstract TVector AddEighths(TVector value, TVector integer);
 
     /// <summary>Writes a positive normal value as m · 2^exponent with m in [√½, √2).</summary>
     static abstract TVector SplitPowerOfTwo(TVector value, out TVector exponent);
 
+    /// <summary>Whether some lane of <paramref name="left"/> is greater; NaN is not.</summary>
+    static abstract bool AnyGreater(TVector left, TVector right);
+
     /// <summary>The largest lane (NaN rule of <see cref="Max"/>).</summary>
     static abstract T MaxOfLanes(TVector value);
+
+    /// <summary>In every lane the sum of all: lane i with i + half, then quarter, …</summary>
+    static abstract TVector AddAcross(TVector value);
 
     /// <summary>The sum of all lanes in double: lane i with i + half, then quarter, …, so that the width does not matter.</summary>
     static abstract double SumOfLanes(TVector value);

@@ -69,7 +69,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
             return 0;
         }
 
-        T max = SoftmaxKernel.Max<TSimd, TVector, T>(logits, (nuint)count), atLabel = logits[label];
+        T max = RowPasses.Max<TSimd, TVector, T>(logits, (nuint)count), atLabel = logits[label];
         if (CrossEntropyKernel<T>.IsFirstMaximum<TSimd, TVector>(logits, label, max)) _totals.Correct++;
         double weight = _task.ClassWeight(label) * _task.SampleWeight(row);
         if (weight == 0)
@@ -82,7 +82,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
         sum = PivotSum.Of<TSimd, TVector, T>(logits, count, label, max, Element.FromDouble<T>(_task.Temperature), gradient);
         if (gradient == null) return weight;
         double factor = weight * _task.GradientScale / (_task.Temperature * sum.Total);
-        SoftmaxKernel.Scale<TSimd, TVector, T>(gradient, (nuint)count, Element.FromDouble<T>(factor), default);
+        RowPasses.Scale<TSimd, TVector, T>(gradient, (nuint)count, Element.FromDouble<T>(factor), default, gradient);
         gradient[label] = Element.FromDouble<T>(double.IsNegativeInfinity(difference) ? 0 * sum.Total : -factor * sum.Others);
         return weight;
     }

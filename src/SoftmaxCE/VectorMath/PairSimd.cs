@@ -23,6 +23,8 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
         get => 2 * THalfSimd.Lanes;
     }
 
+    public static bool IsOneRegister => false;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<THalf> Create(T value)
     {
@@ -42,6 +44,13 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     {
         THalfSimd.Store(ref destination, offset, value.Lower);
         THalfSimd.Store(ref destination, offset + (nuint)THalfSimd.Lanes, value.Upper);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StorePastCaches(T* destination, Pair<THalf> value)
+    {
+        THalfSimd.StorePastCaches(destination, value.Lower);
+        THalfSimd.StorePastCaches(destination + THalfSimd.Lanes, value.Upper);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -120,8 +129,8 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
         new(THalfSimd.Lookup(table, index.Lower), THalfSimd.Lookup(table, index.Upper));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pair<THalf> AddSixteenths(Pair<THalf> value, Pair<THalf> integer) =>
-        new(THalfSimd.AddSixteenths(value.Lower, integer.Lower), THalfSimd.AddSixteenths(value.Upper, integer.Upper));
+    public static Pair<THalf> AddEighths(Pair<THalf> value, Pair<THalf> integer) =>
+        new(THalfSimd.AddEighths(value.Lower, integer.Lower), THalfSimd.AddEighths(value.Upper, integer.Upper));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<THalf> SplitPowerOfTwo(Pair<THalf> value, out Pair<THalf> exponent)
@@ -133,7 +142,18 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyGreater(Pair<THalf> left, Pair<THalf> right) =>
+        THalfSimd.AnyGreater(left.Lower, right.Lower) || THalfSimd.AnyGreater(left.Upper, right.Upper);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MaxOfLanes(Pair<THalf> value) => THalfSimd.MaxOfLanes(THalfSimd.Max(value.Lower, value.Upper));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pair<THalf> AddAcross(Pair<THalf> value)
+    {
+        THalf half = THalfSimd.AddAcross(THalfSimd.Add(value.Lower, value.Upper));
+        return new(half, half);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double SumOfLanes(Pair<THalf> value)

@@ -38,7 +38,7 @@ internal static class PartialLanes
         return lanes[0];
     }
 
-    /// <summary>table[i] for the integer in the low 4 bits of each lane of <paramref name="index"/>.</summary>
+    /// <summary>table[i] for the integer in the low 3 bits of each lane of <paramref name="index"/>.</summary>
     public static unsafe TVector Lookup<TVector, T>(T* table, TVector index)
         where TVector : struct
         where T : unmanaged
@@ -48,7 +48,7 @@ internal static class PartialLanes
         {
             ref T lane = ref Unsafe.Add(ref lanes, i);
             long bits = typeof(T) == typeof(float) ? Unsafe.As<T, int>(ref lane) : Unsafe.As<T, long>(ref lane);
-            lane = table[bits & 15];
+            lane = table[bits & 7];
         }
 
         return index;

@@ -2,62 +2,38 @@ using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
-/// <summary>How the exponentials of one row are taken, chosen by its maximum: see <see cref="ScaledExp{TVector,T}"/>.</summary>
+/// <summary>How the exponentials of one row are taken, chosen by its maximum; all carry the factor κ 2^headroom of <see cref="FactoredExp{TVector,T}"/>.</summary>
 /// <remarks>
-/// Long rows go in directly, without the maximum being subtracted: e^x · 2^(headroom − k). Short ones, for which making the tables exact at the
-/// maximum does not pay, a maximum out of reach, and a temperature take d = (x − max) / temperature with its rounding error, and k = 0.
+/// Usually the logits go in as they are. A maximum out of reach, and a temperature, take d = (x − max) / temperature with its rounding error.
 /// </remarks>
-internal readonly struct RowExponential<T>
+internal readonly struct RowExponential<T>(T max, T temperature)
     where T : unmanaged
 {
-    public readonly T Max;
-    public readonly T Temperature;
-    public readonly bool IsDirect;
+    public T Max { get; } = max;
 
-    /// <summary>The exponentials carry the factor 2^−this.</summary>
-    public readonly double Exponent;
+    public T Temperature { get; } = temperature;
 
-    /// <summary>From this length on the six instructions per vector that subtracting the maximum takes cost more than the tables.</summary>
-    private const int DirectLength = 1024;
-
-    public RowExponential(T max, T temperature, nuint count)
+    public bool IsDirect
     {
-        double value = Element.ToDouble(max);
-        Max = max;
-        Temperature = temperature;
-        IsDirect = count >= DirectLength && Math.Abs(value) <= ScaledExp.Reach<T>() && Element.ToDouble(temperature) == 1;
-        Exponent = (IsDirect ? Element.ToDouble(ScaledExp.PowersOfTwo<ScalarSimd<T>, T, T>(max)) : 0) - ScaledExp.Headroom<T>();
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Math.Abs(Element.ToDouble(Max)) <= FactoredExp.Reach<T>() && Element.ToDouble(Temperature) == 1;
     }
 
-    /// <summary>The exponential of the maximum itself.</summary>
-    public double OfMaximum
+    /// <summary>ln Σ e^((x − max) / temperature) from the sum of these exponentials, as a leading part and a rest.</summary>
+    public static double LogAboveMaximum(CompensatedSum sum, out double rest)
     {
-        get
-        {
-            if (!IsDirect) return Math.ScaleB(1, (int)ScaledExp.Headroom<T>());
-            return Element.ToDouble(ScaledExp<T, T>.Create<ScalarSimd<T>>(Exponent).Of<ScalarSimd<T>>(Max, out _));
-        }
+        double log = RowSum.Log(sum, -FactoredExp.Headroom<T>(), out rest);
+        double leading = TwoSum.Subtract<ScalarSimd<double>, double, double>(log, FactoredExp.LogScale<T>(), out double lost);
+        rest += lost - FactoredExp.LogScaleLow<T>();
+        return leading;
     }
-
-    /// <summary>ln of what a sum of these exponentials stands for, as a leading part and a rest: ln Σ e^x, or ln Σ e^d when not direct.</summary>
-    public double Log(CompensatedSum sum, out double rest) => RowSum.Log(sum, Exponent, out rest);
 
     /// <summary>ln Σ e^x, rounded once to T; temperature 1.</summary>
-    public T LogSumExp(CompensatedSum sum)
+    public static T LogSumExp(T max, CompensatedSum sum)
     {
-        double leading = Log(sum, out double rest), max = IsDirect ? 0 : Element.ToDouble(Max);
-        double result = TwoSum.Add<ScalarSimd<double>, double, double>(max, leading, out double lost);
+        double leading = LogAboveMaximum(sum, out double rest);
+        double result = TwoSum.Add<ScalarSimd<double>, double, double>(Element.ToDouble(max), leading, out double lost);
         return Element.FromDouble<T>(double.IsFinite(result) ? result + (lost + rest) : result);
-    }
-
-    /// <summary>ln Σ e^d with d = (x − max) / temperature, as a leading part and a rest.</summary>
-    public double LogAboveMaximum(CompensatedSum sum, out double rest)
-    {
-        double leading = Log(sum, out rest);
-        if (!IsDirect) return leading;
-        double difference = TwoSum.Subtract<ScalarSimd<double>, double, double>(leading, Element.ToDouble(Max), out double lost);
-        rest += lost;
-        return difference;
     }
 }
 
@@ -66,85 +42,67 @@ internal interface IRowExponential<TVector, T>
     where TVector : struct
     where T : unmanaged
 {
-    /// <param name="tables">Memory of 32 values that lives as long as this is used.</param>
-    unsafe void Prepare<TSimd>(in RowExponential<T> row, T* tables)
+    void Prepare<TSimd>(in RowExponential<T> row)
         where TSimd : struct, ISimd<TVector, T>;
 
-    /// <summary>The exponential and what its rounding lost.</summary>
-    TVector Of<TSimd>(TVector x, out TVector lost)
+    /// <summary>The exponential t (1 + q).</summary>
+    TVector Split<TSimd>(TVector x, out TVector q)
         where TSimd : struct, ISimd<TVector, T>;
 
-    /// <summary>A mask of the x whose exponential is 0 in all but name.</summary>
-    TVector IsNothing<TSimd>(TVector x)
+    Four<TVector> Split<TSimd>(Four<TVector> x, out Four<TVector> q)
         where TSimd : struct, ISimd<TVector, T>;
 }
 
-/// <summary>The exponential of x itself, for sums alone: nothing is made exact, so that sums of different rows add up.</summary>
-internal struct PlainExponential<TVector, T> : IRowExponential<TVector, T>
+/// <summary>The exponential of x itself.</summary>
+internal struct DirectExponential<TVector, T>(FactoredExp<TVector, T> exp) : IRowExponential<TVector, T>
     where TVector : struct
     where T : unmanaged
 {
-    private ScaledExp<TVector, T> _exp;
+    private FactoredExp<TVector, T> _exp = exp;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe void Prepare<TSimd>(in RowExponential<T> row, T* tables)
-        where TSimd : struct, ISimd<TVector, T> => _exp = ScaledExp<TVector, T>.Create<TSimd>(row.Exponent);
+    public void Prepare<TSimd>(in RowExponential<T> row)
+        where TSimd : struct, ISimd<TVector, T> => _exp.SetMaximum<TSimd>(TSimd.Create(row.Max));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly TVector Of<TSimd>(TVector x, out TVector lost)
-        where TSimd : struct, ISimd<TVector, T> => _exp.Of<TSimd>(x, out lost);
+    public readonly TVector Split<TSimd>(TVector x, out TVector q)
+        where TSimd : struct, ISimd<TVector, T> => _exp.Split<TSimd>(x, out q);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly TVector IsNothing<TSimd>(TVector x)
-        where TSimd : struct, ISimd<TVector, T> => TSimd.LessThan(x, _exp.Lowest);
+    public readonly Four<TVector> Split<TSimd>(Four<TVector> x, out Four<TVector> q)
+        where TSimd : struct, ISimd<TVector, T> => _exp.Split<TSimd>(x, out q);
 }
 
-/// <summary>The exponential of x itself, exact at the maximum.</summary>
-internal struct DirectExponential<TVector, T> : IRowExponential<TVector, T>
+/// <summary>The exponential of (x − max) / temperature, or, for lanes whose shift is 0, of x below the maximum that <paramref name="exp"/> has.</summary>
+internal struct ShiftedExponential<TVector, T>(FactoredExp<TVector, T> exp, Shift<TVector> shift) : IRowExponential<TVector, T>
     where TVector : struct
     where T : unmanaged
 {
-    private ScaledExp<TVector, T> _exp;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe void Prepare<TSimd>(in RowExponential<T> row, T* tables)
-        where TSimd : struct, ISimd<TVector, T> =>
-        _exp = ScaledExp<TVector, T>.Create<TSimd>(row.Exponent).ExactAt<TSimd>(TSimd.Create(row.Max), tables);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly TVector Of<TSimd>(TVector x, out TVector lost)
-        where TSimd : struct, ISimd<TVector, T> => _exp.Of<TSimd>(x, out lost);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly TVector IsNothing<TSimd>(TVector x)
-        where TSimd : struct, ISimd<TVector, T> => TSimd.LessThan(x, _exp.Lowest);
-}
-
-/// <summary>The exponential of (x − max) / temperature.</summary>
-internal struct ShiftedExponential<TVector, T>(ScaledExp<TVector, T> exp, Shift<TVector> shift) : IRowExponential<TVector, T>
-    where TVector : struct
-    where T : unmanaged
-{
-    private ScaledExp<TVector, T> _exp = exp;
+    private FactoredExp<TVector, T> _exp = exp;
     private Shift<TVector> _shift = shift;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe void Prepare<TSimd>(in RowExponential<T> row, T* tables)
+    public void Prepare<TSimd>(in RowExponential<T> row)
         where TSimd : struct, ISimd<TVector, T>
     {
-        _exp = ScaledExp<TVector, T>.Create<TSimd>(row.Exponent);
+        _exp.SetMaximum<TSimd>(TSimd.Create(default));
         _shift = Shift<TVector>.Create<TSimd, T>(row.Max, row.Temperature);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly TVector Of<TSimd>(TVector x, out TVector lost)
+    public readonly TVector Split<TSimd>(TVector x, out TVector q)
         where TSimd : struct, ISimd<TVector, T>
     {
         TVector difference = _shift.Difference<TSimd, T>(x, out TVector low);
-        return _exp.Of<TSimd>(difference, low, out lost);
+        return _exp.Split<TSimd>(difference, low, out q);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly TVector IsNothing<TSimd>(TVector x)
-        where TSimd : struct, ISimd<TVector, T> => TSimd.LessThan(_shift.Difference<TSimd, T>(x, out _), _exp.Lowest);
+    public readonly Four<TVector> Split<TSimd>(Four<TVector> x, out Four<TVector> q)
+        where TSimd : struct, ISimd<TVector, T>
+    {
+        Four<TVector> t = new(Split<TSimd>(x.A, out TVector a), Split<TSimd>(x.B, out TVector b), Split<TSimd>(x.C, out TVector c), Split<TSimd>(x.D, out TVector d));
+        q = new(a, b, c, d);
+        return t;
+    }
 }

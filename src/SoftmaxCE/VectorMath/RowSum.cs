@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>What follows from the sum s = Σ e^(x[i] − max) of a row and, apart from it, the sum r over all entries but one maximum: s = 1 + r.</summary>
@@ -8,16 +10,27 @@ namespace SoftmaxCE;
 internal static class RowSum
 {
     /// <summary>1 / s, rounded to T, and what that rounding lost: e · (reciprocal + low) is then off by less than one rounding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Reciprocal<T>(CompensatedSum sum, out T low)
+        where T : unmanaged => Quotient(new() { High = 1 }, sum, out low);
+
+    /// <summary>numerator / denominator, rounded to T, and what that rounding lost.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Quotient<T>(CompensatedSum numerator, CompensatedSum denominator, out T low)
         where T : unmanaged
     {
-        double total = sum.Value, reciprocal = 1 / total;
-        T rounded = Element.FromDouble<T>(reciprocal);
-        double lost = typeof(T) == typeof(float)
-            ? reciprocal - Element.ToDouble(rounded)
-            : (Math.FusedMultiplyAdd(-total, reciprocal, 1) - ((sum.High - total + sum.Low) * reciprocal)) * reciprocal;
-        low = Element.FromDouble<T>(lost);
-        return rounded;
+        if (typeof(T) == typeof(float))
+        {
+            double quotient = numerator.High / denominator.Value;
+            T rounded = Element.FromDouble<T>(quotient);
+            low = Element.FromDouble<T>(quotient - Element.ToDouble(rounded));
+            return rounded;
+        }
+
+        double total = denominator.Value, leading = numerator.High / total;
+        double remainder = Math.FusedMultiplyAdd(-total, leading, numerator.High) + (numerator.Low - ((denominator.High - total + denominator.Low) * leading));
+        low = Element.FromDouble<T>(remainder / total);
+        return Element.FromDouble<T>(leading);
     }
 
     /// <summary>ln(s · 2^exponent) as a leading part and a rest that together carry more digits than a double.</summary>

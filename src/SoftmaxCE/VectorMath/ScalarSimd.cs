@@ -8,6 +8,8 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
 {
     public static int Lanes => 1;
 
+    public static bool IsOneRegister => false;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Create(T value) => value;
 
@@ -19,6 +21,8 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(ref T destination, nuint offset, T value) => Unsafe.Add(ref destination, offset) = value;
+
+    public static unsafe void StorePastCaches(T* destination, T value) => *destination = value;
 
     public static unsafe T LoadPartial(T* source, int count, T fill) => count > 0 ? *source : fill;
 
@@ -94,9 +98,9 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
     public static unsafe T Lookup(T* table, T index) => PartialLanes.Lookup(table, index);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T AddSixteenths(T value, T integer) => typeof(T) == typeof(float)
-        ? From(BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(F(value)) + (BitConverter.SingleToInt32Bits(F(integer)) << FloatBits.SixteenthBits)))
-        : From(BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(D(value)) + (BitConverter.DoubleToInt64Bits(D(integer)) << DoubleBits.SixteenthBits)));
+    public static T AddEighths(T value, T integer) => typeof(T) == typeof(float)
+        ? From(BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(F(value)) + (BitConverter.SingleToInt32Bits(F(integer)) << FloatBits.EighthBits)))
+        : From(BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(D(value)) + (BitConverter.DoubleToInt64Bits(D(integer)) << DoubleBits.EighthBits)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T SplitPowerOfTwo(T value, out T exponent)
@@ -117,7 +121,11 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
         }
     }
 
+    public static bool AnyGreater(T left, T right) => typeof(T) == typeof(float) ? F(left) > F(right) : D(left) > D(right);
+
     public static T MaxOfLanes(T value) => value;
+
+    public static T AddAcross(T value) => value;
 
     public static double SumOfLanes(T value) => typeof(T) == typeof(float) ? F(value) : D(value);
 

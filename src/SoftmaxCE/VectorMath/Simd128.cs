@@ -13,6 +13,8 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         get => Vector128<T>.Count;
     }
 
+    public static bool IsOneRegister => false;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Create(T value) => Vector128.Create(value);
 
@@ -26,6 +28,9 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(ref T destination, nuint offset, Vector128<T> value) => value.StoreUnsafe(ref destination, offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StorePastCaches(T* destination, Vector128<T> value) => value.StoreAlignedNonTemporal(destination);
 
     public static unsafe Vector128<T> LoadPartial(T* source, int count, Vector128<T> fill) => PartialLanes.Load(source, count, fill);
 
@@ -104,9 +109,9 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
     public static unsafe Vector128<T> Lookup(T* table, Vector128<T> index) => PartialLanes.Lookup(table, index);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<T> AddSixteenths(Vector128<T> value, Vector128<T> integer) => typeof(T) == typeof(float)
-        ? (value.AsInt32() + Vector128.ShiftLeft(integer.AsInt32(), FloatBits.SixteenthBits)).As<int, T>()
-        : (value.AsInt64() + Vector128.ShiftLeft(integer.AsInt64(), DoubleBits.SixteenthBits)).As<long, T>();
+    public static Vector128<T> AddEighths(Vector128<T> value, Vector128<T> integer) => typeof(T) == typeof(float)
+        ? (value.AsInt32() + Vector128.ShiftLeft(integer.AsInt32(), FloatBits.EighthBits)).As<int, T>()
+        : (value.AsInt64() + Vector128.ShiftLeft(integer.AsInt64(), DoubleBits.EighthBits)).As<long, T>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> SplitPowerOfTwo(Vector128<T> value, out Vector128<T> exponent)
@@ -125,11 +130,22 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyGreater(Vector128<T> left, Vector128<T> right) => Vector128.GreaterThanAny(left, right);
+
     public static T MaxOfLanes(Vector128<T> value)
     {
         T max = value.ToScalar();
         for (int i = 1; i < Vector128<T>.Count; i++) max = ScalarSimd<T>.Max(max, value.GetElement(i));
         return max;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> AddAcross(Vector128<T> value)
+    {
+        if (typeof(T) != typeof(float)) return value + Vector128.Shuffle(value.AsInt64(), Vector128.Create(1L, 0)).As<long, T>();
+        Vector128<T> pairs = value + Vector128.Shuffle(value.AsInt32(), Vector128.Create(2, 3, 0, 1)).As<int, T>();
+        return pairs + Vector128.Shuffle(pairs.AsInt32(), Vector128.Create(1, 0, 3, 2)).As<int, T>();
     }
 
     public static double SumOfLanes(Vector128<T> value) => PartialLanes.Sum<Vector128<T>, T>(value);

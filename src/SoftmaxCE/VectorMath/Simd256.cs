@@ -14,6 +14,8 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
         get => Vector256<T>.Count;
     }
 
+    public static bool IsOneRegister => false;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Create(T value) => Vector256.Create(value);
 
@@ -27,6 +29,9 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(ref T destination, nuint offset, Vector256<T> value) => value.StoreUnsafe(ref destination, offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StorePastCaches(T* destination, Vector256<T> value) => value.StoreAlignedNonTemporal(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector256<T> LoadPartial(T* source, int count, Vector256<T> fill)
@@ -119,17 +124,20 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector256<T> Lookup(T* table, Vector256<T> index)
     {
-        if (!Avx2.IsSupported || typeof(T) != typeof(float)) return PartialLanes.Lookup(table, index);
-        Vector256<int> lane = index.AsInt32();
-        Vector256<float> lower = Avx2.PermuteVar8x32(Vector256.Load((float*)table), lane);
-        Vector256<float> upper = Avx2.PermuteVar8x32(Vector256.Load((float*)table + Vector256<float>.Count), lane);
-        return Avx.BlendVariable(lower, upper, Vector256.ShiftLeft(lane, 28).AsSingle()).As<float, T>();        // by bit 3
+        if (!Avx2.IsSupported) return PartialLanes.Lookup(table, index);
+        if (typeof(T) == typeof(float)) return Avx2.PermuteVar8x32(Vector256.LoadAligned((float*)table), index.AsInt32()).As<float, T>();
+
+        // Two lookups of four entries each, as pairs of halves, and a choice between them by bit 2.
+        Vector256<int> even = Vector256.ShiftLeft(Avx2.Shuffle(index.AsInt32(), 0xA0), 1), halves = even + Vector256.Create(0x1_0000_0000).AsInt32();
+        Vector256<double> lower = Avx2.PermuteVar8x32(Vector256.LoadAligned((int*)table), halves).AsDouble();
+        Vector256<double> upper = Avx2.PermuteVar8x32(Vector256.LoadAligned((int*)table + Vector256<int>.Count), halves).AsDouble();
+        return Avx.BlendVariable(lower, upper, Vector256.ShiftLeft(index.AsInt64(), 61).AsDouble()).As<double, T>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<T> AddSixteenths(Vector256<T> value, Vector256<T> integer) => typeof(T) == typeof(float)
-        ? (value.AsInt32() + Vector256.ShiftLeft(integer.AsInt32(), FloatBits.SixteenthBits)).As<int, T>()
-        : (value.AsInt64() + Vector256.ShiftLeft(integer.AsInt64(), DoubleBits.SixteenthBits)).As<long, T>();
+    public static Vector256<T> AddEighths(Vector256<T> value, Vector256<T> integer) => typeof(T) == typeof(float)
+        ? (value.AsInt32() + Vector256.ShiftLeft(integer.AsInt32(), FloatBits.EighthBits)).As<int, T>()
+        : (value.AsInt64() + Vector256.ShiftLeft(integer.AsInt64(), DoubleBits.EighthBits)).As<long, T>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> SplitPowerOfTwo(Vector256<T> value, out Vector256<T> exponent)
@@ -149,7 +157,17 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyGreater(Vector256<T> left, Vector256<T> right) => Vector256.GreaterThanAny(left, right);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MaxOfLanes(Vector256<T> value) => Simd128<T>.MaxOfLanes(Simd128<T>.Max(value.GetLower(), value.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> AddAcross(Vector256<T> value)
+    {
+        Vector128<T> half = Simd128<T>.AddAcross(value.GetLower() + value.GetUpper());
+        return Vector256.Create(half, half);
+    }
 
     public static double SumOfLanes(Vector256<T> value) => PartialLanes.Sum<Vector256<T>, T>(value);
 

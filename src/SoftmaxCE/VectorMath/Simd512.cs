@@ -14,6 +14,8 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
         get => Vector512<T>.Count;
     }
 
+    public static bool IsOneRegister => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Create(T value) => Vector512.Create(value);
 
@@ -27,6 +29,9 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(ref T destination, nuint offset, Vector512<T> value) => value.StoreUnsafe(ref destination, offset);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StorePastCaches(T* destination, Vector512<T> value) => value.StoreAlignedNonTemporal(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector512<T> LoadPartial(T* source, int count, Vector512<T> fill) => typeof(T) == typeof(float)
@@ -103,16 +108,16 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector512<T> Lookup(T* table, Vector512<T> index)
     {
-        Vector512<T> first = Vector512.Load(table);
-        if (typeof(T) == typeof(float)) return Avx512F.PermuteVar16x32(first.AsSingle(), index.AsInt32()).As<float, T>();
-        Vector512<T> second = Vector512.Load(table + Vector512<T>.Count);
-        return Avx512F.PermuteVar8x64x2(first.AsDouble(), index.AsInt64(), second.AsDouble()).As<double, T>();
+        Vector512<T> entries = Vector512.LoadAligned(table);
+        return typeof(T) == typeof(float)
+            ? Avx512F.PermuteVar16x32(entries.AsSingle(), index.AsInt32()).As<float, T>()
+            : Avx512F.PermuteVar8x64(entries.AsDouble(), index.AsInt64()).As<double, T>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> AddSixteenths(Vector512<T> value, Vector512<T> integer) => typeof(T) == typeof(float)
-        ? (value.AsInt32() + Vector512.ShiftLeft(integer.AsInt32(), FloatBits.SixteenthBits)).As<int, T>()
-        : (value.AsInt64() + Vector512.ShiftLeft(integer.AsInt64(), DoubleBits.SixteenthBits)).As<long, T>();
+    public static Vector512<T> AddEighths(Vector512<T> value, Vector512<T> integer) => typeof(T) == typeof(float)
+        ? (value.AsInt32() + Vector512.ShiftLeft(integer.AsInt32(), FloatBits.EighthBits)).As<int, T>()
+        : (value.AsInt64() + Vector512.ShiftLeft(integer.AsInt64(), DoubleBits.EighthBits)).As<long, T>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> SplitPowerOfTwo(Vector512<T> value, out Vector512<T> exponent)
@@ -132,7 +137,17 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyGreater(Vector512<T> left, Vector512<T> right) => Vector512.GreaterThanAny(left, right);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MaxOfLanes(Vector512<T> value) => Simd256<T>.MaxOfLanes(Simd256<T>.Max(value.GetLower(), value.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> AddAcross(Vector512<T> value)
+    {
+        Vector256<T> half = Simd256<T>.AddAcross(value.GetLower() + value.GetUpper());
+        return Vector512.Create(half, half);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double SumOfLanes(Vector512<T> value)

@@ -27,7 +27,8 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
             for (; row + TSimd.Lanes <= endRow; row += TSimd.Lanes) RunGroup<TSimd, TVector>(row);
         }
 
-        for (; row < endRow; row++) RunRow<TSimd, TVector>(row);
+        if (result == RowResult.Softmax && classCount > TSimd.Lanes && (nuint)classCount <= LongRow<T>.PartLength) RunShortRows<TSimd, TVector>();
+        else for (; row < endRow; row++) RunRow<TSimd, TVector>(row);
     }
 
     [SkipLocalsInit]
@@ -37,10 +38,30 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
     {
         int lanes = TSimd.Lanes;
         nint at = row * classCount, valuesLeft = ((nint)endRow * classCount) - at;
-        T* group = stackalloc T[lanes * lanes];
+        T* group = stackalloc T[3 * lanes * lanes];
         SimdTranspose.Block(logits + at, classCount, lanes, classCount, valuesLeft, group, lanes, lanes * lanes);
-        SoftmaxColumns.Softmax<TSimd, TVector, T>(group, lanes, classCount);
+        SoftmaxColumns.Softmax<TSimd, TVector, T>(group, lanes, classCount, group + (lanes * lanes));
         SimdTranspose.Block(group, lanes, classCount, lanes, lanes * lanes, destination + at, classCount, (nint)lanes * classCount);
+    }
+
+    /// <summary>
+    /// The sum of a row, and the maximum of a row, come out of chains of operations that wait for each other. Meanwhile the processor is given work
+    /// that does not: the maximum of the next row is looked for before this one is scaled.
+    /// </summary>
+    private void RunShortRows<TSimd, TVector>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        nuint count = (nuint)classCount;
+        T* source = logits + ((nint)firstRow * classCount), target = destination + ((nint)firstRow * classCount);
+        T max = RowPasses.Max<TSimd, TVector, T>(source, count);
+        for (int row = firstRow; row < endRow; row++, source += classCount, target += classCount)
+        {
+            CompensatedSum sum = RowPasses.Exponentials<TSimd, TVector, T>(source, count, new(max, temperature), target);
+            if (row + 1 < endRow) max = RowPasses.Max<TSimd, TVector, T>(source + classCount, count);
+            T factor = RowSum.Reciprocal(sum, out T factorLow);
+            RowPasses.Scale<TSimd, TVector, T>(target, count, factor, factorLow, target);
+        }
     }
 
     private void RunRow<TSimd, TVector>(nint row)

@@ -15,10 +15,10 @@ public unsafe class ReproducibilityTests
     }
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Rows_of_floats_have_the_pinned_bits(int bits) => HashOfRows<float>(bits).Should().Be(0xB71BD2D3C6C65CF0UL);
+    public void Rows_of_floats_have_the_pinned_bits(int bits) => HashOfRows<float>(bits).Should().Be(0xE647DAA4156340A3UL);
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Rows_of_doubles_have_the_pinned_bits(int bits) => HashOfRows<double>(bits).Should().Be(0xCBA2B0AA695CFCBUL);
+    public void Rows_of_doubles_have_the_pinned_bits(int bits) => HashOfRows<double>(bits).Should().Be(0xA2023937847706D3UL);
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
     public void Elements_have_the_pinned_bits(int bits)

@@ -32,6 +32,8 @@ public class SimdTests
 
                 T largest = count == 0 ? T.NegativeInfinity : a.Span.ToArray().Max();
                 kernel.Largest.Should().Be(largest);
+                kernel.SomeGreater.Should().Be(a.Span.ToArray().Zip(b.Span.ToArray()).Any(pair => pair.First > pair.Second));
+                kernel.AllEqual.Should().BeTrue("every lane has the sum of all, added as a tree");
                 kernel.Total.Value.Should().Be(kernel.ScalarTotal.Value);
                 kernel.MergedTotal.Value.Should().Be(2 * kernel.ScalarTotal.Value);
                 kernel.PlainTotal.Should().BeApproximately(kernel.ScalarTotal.Value / 2, 1e-12);
@@ -45,6 +47,8 @@ public class SimdTests
         public const int Count = 16;
         public int Lanes;
         public T Largest;
+        public bool SomeGreater;
+        public bool AllEqual;
         public CompensatedSum Total;
         public CompensatedSum MergedTotal;
         public double PlainTotal;
@@ -71,8 +75,8 @@ public class SimdTests
                 11 => TSimd.TimesPowerOfTwo(TSimd.SplitPowerOfTwo(positive, out _), TSimd.Create(Element.FromDouble<T>(-140))),
                 12 => TSimd.SplitPowerOfTwo(positive, out _),
                 13 => Exponent<TSimd, TVector>(positive),
-                14 => TSimd.Lookup(ScaledExp.Powers<T>(), a),
-                _ => TSimd.AddSixteenths(a, b),
+                14 => TSimd.Lookup(FactoredExp.Powers<T>(), a),
+                _ => TSimd.AddEighths(a, b),
             };
         }
 
@@ -88,6 +92,18 @@ public class SimdTests
             {
                 TSimd.StorePartial(destination + (operation * count), count, Apply<TSimd, TVector>(operation, a, b));
             }
+
+            SomeGreater = TSimd.AnyGreater(TSimd.LoadPartial(left, count, zero), b);
+            T* tree = stackalloc T[Lanes], across = stackalloc T[Lanes];
+            TSimd.StorePartial(tree, Lanes, b);
+            TSimd.StorePartial(across, Lanes, TSimd.AddAcross(b));
+            for (int half = Lanes / 2; half > 0; half /= 2)
+            {
+                for (int i = 0; i < half; i++) tree[i] = ScalarSimd<T>.Add(tree[i], tree[i + half]);
+            }
+
+            AllEqual = true;
+            for (int i = 0; i < Lanes; i++) AllEqual &= across[i].Equals(tree[0]);
 
             TVector first = zero, second = zero;
             TSimd.AddWide(ref first, ref second, b);

@@ -1,0 +1,47 @@
+using System.Runtime.CompilerServices;
+
+namespace SoftmaxCE;
+
+/// <summary>Sums of t (1 + q), lane by lane, to nearly twice the precision of T at half the price of adding in double.</summary>
+/// <remarks>
+/// The t are added to a number larger than all of them together can move out of its power of two: then what an addition rounds away is
+/// t − (sum − before), exactly (Dekker's Fast2Sum), and the t q, which are small, are added up by a fused multiply-add.
+/// </remarks>
+internal struct FactoredSum<TVector, T>
+    where TVector : struct
+    where T : unmanaged
+{
+    /// <summary>Additions before <see cref="MoveInto"/> is due; up to here the sum is good to half a unit of T's last place, whatever is added.</summary>
+    public const int Capacity = 128;
+
+    private TVector _sum, _lost, _products;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static FactoredSum<TVector, T> Create<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> => new() { _sum = Start<TSimd>(), _lost = TSimd.Create(default), _products = TSimd.Create(default) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add<TSimd>(TVector t, TVector q)
+        where TSimd : struct, ISimd<TVector, T>
+    {
+        TVector sum = TSimd.Add(_sum, t);
+        _lost = TSimd.Add(_lost, TSimd.Subtract(t, TSimd.Subtract(sum, _sum)));
+        _sum = sum;
+        _products = TSimd.MultiplyAdd(t, q, _products);
+    }
+
+    /// <summary>Adds the sum to one in double (see <see cref="ISimd{TVector,T}.AddWide"/>).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void MoveInto<TSimd>(ref TVector first, ref TVector second)
+        where TSimd : struct, ISimd<TVector, T>
+    {
+        TSimd.AddWide(ref first, ref second, TSimd.Subtract(_sum, Start<TSimd>()));
+        TSimd.AddWide(ref first, ref second, TSimd.Add(_lost, _products));
+    }
+
+    /// <summary>256 times the scale of the exponentials.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Start<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> =>
+        ExpPolynomial.Constant<TSimd, TVector, T>(302231454903657293676544f, 348449143727040986586495598010130648530944.0);      // 2^78, 2^138
+}

@@ -1,0 +1,272 @@
+using System.Runtime.CompilerServices;
+
+namespace SoftmaxCE;
+
+/// <summary>The passes over a row, or a part of one, that <see cref="SoftmaxKernel"/> is made of.</summary>
+/// <remarks>
+/// Pointers are good for <c>count</c> values; partial vectors at the end are read and written with a mask, so nothing behind them is touched.
+/// Each pass is a method of its own, never inlined: several loops in one method do not get the registers they need.
+/// </remarks>
+internal static unsafe class RowPasses
+{
+    /// <summary>The largest entry, NaN left out; −∞ when there is none.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static T Max<TSimd, TVector, T>(T* logits, nuint count)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        nuint lanes = (nuint)TSimd.Lanes, i = 0;
+        TVector lowest = Lowest<TSimd, TVector, T>(), max0 = lowest, max1 = lowest, max2 = lowest, max3 = lowest;
+        for (; i + (4 * lanes) <= count; i += 4 * lanes)
+        {
+            max0 = TSimd.Max(TSimd.Load(ref *logits, i), max0);
+            max1 = TSimd.Max(TSimd.Load(ref *logits, i + lanes), max1);
+            max2 = TSimd.Max(TSimd.Load(ref *logits, i + (2 * lanes)), max2);
+            max3 = TSimd.Max(TSimd.Load(ref *logits, i + (3 * lanes)), max3);
+        }
+
+        for (; i + lanes <= count; i += lanes) max0 = TSimd.Max(TSimd.Load(ref *logits, i), max0);
+        if (i < count) max1 = TSimd.Max(LastOf<TSimd, TVector, T>(logits, count, lowest), max1);
+        return TSimd.MaxOfLanes(TSimd.Max(TSimd.Max(max0, max1), TSimd.Max(max2, max3)));
+    }
+
+    /// <summary>The sum of at most <see cref="LongRow{T}.PartLength"/> exponentials; they themselves go to <paramref name="destination"/> unless it is null.</summary>
+    public static CompensatedSum Exponentials<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row, T* destination)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        if (destination == null)
+        {
+            return row.IsDirect
+                ? Exponentials<TSimd, TVector, T, DirectExponential<TVector, T>, Dropped>(logits, count, row, null)
+                : Exponentials<TSimd, TVector, T, ShiftedExponential<TVector, T>, Dropped>(logits, count, row, null);
+        }
+
+        return row.IsDirect
+            ? Exponentials<TSimd, TVector, T, DirectExponential<TVector, T>, Stored>(logits, count, row, destination)
+            : Exponentials<TSimd, TVector, T, ShiftedExponential<TVector, T>, Stored>(logits, count, row, destination);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static CompensatedSum Exponentials<TSimd, TVector, T, TExponential, TFate>(T* logits, nuint count, in RowExponential<T> row, T* destination)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+        where TExponential : struct, IRowExponential<TVector, T>
+        where TFate : struct
+    {
+        nuint lanes = (nuint)TSimd.Lanes, i = 0;
+        TExponential exp = default;
+        exp.Prepare<TSimd>(row);
+        TVector last = LastOf<TSimd, TVector, T>(logits, count, Lowest<TSimd, TVector, T>());             // before it is overwritten
+        FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
+        for (; i + (4 * lanes) <= count; i += 4 * lanes)
+        {
+            Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
+            if (typeof(TFate) == typeof(Stored)) Four.Store<TSimd, TVector, T>(destination + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
+            even.Add<TSimd>(t.A, q.A);
+            odd.Add<TSimd>(t.B, q.B);
+            even.Add<TSimd>(t.C, q.C);
+            odd.Add<TSimd>(t.D, q.D);
+        }
+
+        for (; i + lanes <= count; i += lanes)
+        {
+            TVector t = exp.Split<TSimd>(TSimd.Load(ref *logits, i), out TVector q);
+            if (typeof(TFate) == typeof(Stored)) TSimd.Store(ref *destination, i, TSimd.MultiplyAdd(t, q, t));
+            even.Add<TSimd>(t, q);
+        }
+
+        if (i < count)
+        {
+            // The last vector overlaps the one before; what that has counted does not count again.
+            TVector t = exp.Split<TSimd>(last, out TVector q);
+            if (typeof(TFate) == typeof(Stored)) StoreLast<TSimd, TVector, T>(destination, count, TSimd.MultiplyAdd(t, q, t));
+            TVector isCounted = TSimd.LessThan(TSimd.Indices(0), TSimd.Create(Element.FromDouble<T>(count > lanes ? lanes - (count - i) : 0)));
+            odd.Add<TSimd>(TSimd.Select(isCounted, TSimd.Create(default), t), q);
+        }
+
+        TVector first = TSimd.Create(default), second = first;
+        even.MoveInto<TSimd>(ref first, ref second);
+        odd.MoveInto<TSimd>(ref first, ref second);
+        return TSimd.TotalOfWide(first, second);
+    }
+
+    /// <summary>The sum of the exponentials without the entries that equal the maximum: what is left of a confident row.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static CompensatedSum ExponentialsBelowMaximum<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        nuint lanes = (nuint)TSimd.Lanes;
+        ShiftedExponential<TVector, T> exp = default;
+        exp.Prepare<TSimd>(row);
+        TVector zero = TSimd.Create(default), first = zero, second = zero, max = TSimd.Create(row.Max), lowest = Lowest<TSimd, TVector, T>();
+        for (nuint i = 0; i < count; i += lanes)
+        {
+            int here = count - i < lanes ? (int)(count - i) : TSimd.Lanes;
+            TVector x = TSimd.LoadPartial(logits + i, here, lowest), t = exp.Split<TSimd>(x, out TVector q);
+            TVector left = TSimd.Select(TSimd.Equal(x, max), zero, TSimd.Select(TSimd.Equal(x, lowest), zero, t));
+            TSimd.AddWide(ref first, ref second, left);
+            TSimd.AddWide(ref first, ref second, TSimd.Multiply(left, q));
+        }
+
+        return TSimd.TotalOfWide(first, second);
+    }
+
+    /// <summary>values[i] · (factor + factorLow), rounded almost once; <paramref name="destination"/> may be <paramref name="values"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void Scale<TSimd, TVector, T>(T* values, nuint count, T factor, T factorLow, T* destination)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        nuint lanes = (nuint)TSimd.Lanes;
+        TVector high = TSimd.Create(factor), low = TSimd.Create(factorLow), zero = TSimd.Create(default);
+
+        // The first vector and the last overlap their neighbours, so that those in between are aligned. Both are read before anything is written.
+        TVector first = count < lanes ? zero : TSimd.Load(ref *values, 0), last = LastOf<TSimd, TVector, T>(values, count, zero);
+        for (nuint i = ElementsToBoundary(destination, lanes); i + lanes <= count; i += lanes)
+        {
+            TVector e = TSimd.Load(ref *values, i);
+            TSimd.Store(ref *destination, i, TSimd.MultiplyAdd(e, high, TSimd.Multiply(e, low)));
+        }
+
+        if (count >= lanes) TSimd.Store(ref *destination, 0, TSimd.MultiplyAdd(first, high, TSimd.Multiply(first, low)));
+        StoreLast<TSimd, TVector, T>(destination, count, TSimd.MultiplyAdd(last, high, TSimd.Multiply(last, low)));
+    }
+
+    /// <summary>The exponentials times (factor + factorLow), rounded almost once, written past the caches; <paramref name="destination"/> may be <paramref name="logits"/>.</summary>
+    public static void ScaledExponentials<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row, T factor, T factorLow, T* destination)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        if (row.IsDirect) ScaledExponentials<TSimd, TVector, T, DirectExponential<TVector, T>>(logits, count, row, factor, factorLow, destination);
+        else ScaledExponentials<TSimd, TVector, T, ShiftedExponential<TVector, T>>(logits, count, row, factor, factorLow, destination);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ScaledExponentials<TSimd, TVector, T, TExponential>(
+        T* logits, nuint count, in RowExponential<T> row, T factor, T factorLow, T* destination)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+        where TExponential : struct, IRowExponential<TVector, T>
+    {
+        TExponential exp = default;
+        exp.Prepare<TSimd>(row);
+        TVector high = TSimd.Create(factor), low = TSimd.Create(factorLow), lowest = Lowest<TSimd, TVector, T>();
+        nuint lanes = (nuint)TSimd.Lanes, i = 0;
+
+        // A partial vector first, so that what follows is aligned.
+        nuint head = nuint.Min(count, ((nuint)destination & (nuint)(sizeof(T) - 1)) == 0 ? ElementsToBoundary(destination, lanes) : count);
+        for (; i < head; i += lanes)
+        {
+            int here = (int)nuint.Min(lanes, head - i);
+            TVector t = exp.Split<TSimd>(TSimd.LoadPartial(logits + i, here, lowest), out TVector q);
+            TSimd.StorePartial(destination + i, here, Scaled<TSimd, TVector, T>(t, q, high, low));
+        }
+
+        i = head;
+        for (; i + (4 * lanes) <= count; i += 4 * lanes)
+        {
+            Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
+            TSimd.StorePastCaches(destination + i, Scaled<TSimd, TVector, T>(t.A, q.A, high, low));
+            TSimd.StorePastCaches(destination + i + lanes, Scaled<TSimd, TVector, T>(t.B, q.B, high, low));
+            TSimd.StorePastCaches(destination + i + (2 * lanes), Scaled<TSimd, TVector, T>(t.C, q.C, high, low));
+            TSimd.StorePastCaches(destination + i + (3 * lanes), Scaled<TSimd, TVector, T>(t.D, q.D, high, low));
+        }
+
+        for (; i < count; i += lanes)
+        {
+            int here = (int)nuint.Min(lanes, count - i);
+            TVector t = exp.Split<TSimd>(TSimd.LoadPartial(logits + i, here, lowest), out TVector q);
+            TSimd.StorePartial(destination + i, here, Scaled<TSimd, TVector, T>(t, q, high, low));
+        }
+
+        System.Threading.Interlocked.MemoryBarrier();       // stores past the caches are not ordered with others
+    }
+
+    /// <summary>t (1 + q) (factor + factorLow).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Scaled<TSimd, TVector, T>(TVector t, TVector q, TVector factor, TVector factorLow)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged =>
+        TSimd.MultiplyAdd(t, factor, TSimd.MultiplyAdd(TSimd.Multiply(t, q), factor, TSimd.Multiply(t, factorLow)));
+
+    /// <summary>(x − max) / temperature − log. Both parts are negative, so nothing cancels: three roundings in all.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void LogProbabilities<TSimd, TVector, T>(T* logits, nuint count, T max, T temperature, T log, T* destination)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        nuint lanes = (nuint)TSimd.Lanes, i = 0;
+        TVector top = TSimd.Create(max), heat = TSimd.Create(temperature), logOfSum = TSimd.Create(log);
+        bool hasTemperature = Element.ToDouble(temperature) != 1;
+        for (; i + lanes <= count; i += lanes)
+        {
+            TVector difference = TSimd.Subtract(TSimd.Load(ref *logits, i), top);
+            if (hasTemperature) difference = TSimd.Divide(difference, heat);
+            TSimd.Store(ref *destination, i, TSimd.Subtract(difference, logOfSum));
+        }
+
+        if (i < count)
+        {
+            TVector difference = TSimd.Divide(TSimd.Subtract(TSimd.LoadPartial(logits + i, (int)(count - i), top), top), heat);
+            TSimd.StorePartial(destination + i, (int)(count - i), TSimd.Subtract(difference, logOfSum));
+        }
+    }
+
+    /// <summary>The last vector of a row; of a row shorter than a vector, all of it and <paramref name="fill"/> behind.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector LastOf<TSimd, TVector, T>(T* values, nuint count, TVector fill)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged => count >= (nuint)TSimd.Lanes
+        ? TSimd.Load(ref *values, count - (nuint)TSimd.Lanes)
+        : TSimd.LoadPartial(values, (int)count, fill);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreLast<TSimd, TVector, T>(T* values, nuint count, TVector value)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        if (count >= (nuint)TSimd.Lanes) TSimd.Store(ref *values, count - (nuint)TSimd.Lanes, value);
+        else TSimd.StorePartial(values, (int)count, value);
+    }
+
+    /// <summary>Elements up to the next address that vectors are aligned to; 0 where no element is at one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nuint ElementsToBoundary<T>(T* values, nuint lanes)
+        where T : unmanaged => (((nuint)values & (nuint)(sizeof(T) - 1)) == 0 ? (0 - (nuint)values) / (nuint)sizeof(T) : 0) & (lanes - 1);
+
+    public static bool ContainsNaN<T>(T* values, nuint count)
+        where T : unmanaged
+    {
+        for (nuint i = 0; i < count; i++)
+        {
+            if (double.IsNaN(Element.ToDouble(values[i]))) return true;
+        }
+
+        return false;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Lowest<TSimd, TVector, T>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged => ExpPolynomial.Constant<TSimd, TVector, T>(float.NegativeInfinity, double.NegativeInfinity);
+
+    /// <summary>What becomes of exponentials: they are stored.</summary>
+    private readonly struct Stored;
+
+    /// <summary>What becomes of exponentials: only their sum is wanted.</summary>
+    private readonly struct Dropped;
+}
