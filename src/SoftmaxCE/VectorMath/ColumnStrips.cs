@@ -38,7 +38,7 @@ internal readonly unsafe struct ColumnStrips<T>(T* source, nint sourceStep, T* d
             int lines = (int)nint.Min(width, lineCount - line), stride = (lines + TSimd.Lanes - 1) / TSimd.Lanes * TSimd.Lanes;
             if (lines < stride) new Span<T>(scratch, stride * length).Clear();          // what fills up the last vector is defined, and unused
             Copy(source + line, sourceStep, scratch, stride, lines);
-            for (int vector = 0; vector < stride; vector += TSimd.Lanes) SoftmaxColumns.Softmax<TSimd, TVector, T>(scratch + vector, stride, length, few);
+            for (int vector = 0; vector < stride; vector += TSimd.Lanes) SoftmaxColumns.Softmax<TSimd, TVector, T>(scratch + vector, stride, length, few, scratch + vector, stride);
             Copy(scratch, stride, destination + line, destinationStep, lines);
         }
     }

@@ -30,13 +30,23 @@ internal struct FactoredSum<TVector, T>
         _products = TSimd.MultiplyAdd(t, q, _products);
     }
 
+    /// <summary>The sum of the t, rounded to multiples of 2^-15 of the largest exponential.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly TVector High<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> => TSimd.Subtract(_sum, Start<TSimd>());
+
+    /// <summary>What is left of the sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly TVector Low<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> => TSimd.Add(_lost, _products);
+
     /// <summary>Adds the sum to one in double (see <see cref="ISimd{TVector,T}.AddWide"/>).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void MoveInto<TSimd>(ref TVector first, ref TVector second)
         where TSimd : struct, ISimd<TVector, T>
     {
-        TSimd.AddWide(ref first, ref second, TSimd.Subtract(_sum, Start<TSimd>()));
-        TSimd.AddWide(ref first, ref second, TSimd.Add(_lost, _products));
+        TSimd.AddWide(ref first, ref second, High<TSimd>());
+        TSimd.AddWide(ref first, ref second, Low<TSimd>());
     }
 
     /// <summary>256 times the scale of the exponentials.</summary>

@@ -45,6 +45,10 @@ internal interface IRowExponential<TVector, T>
     void Prepare<TSimd>(in RowExponential<T> row)
         where TSimd : struct, ISimd<TVector, T>;
 
+    /// <summary>For a row in each lane, with its maximum, at temperature 1.</summary>
+    void Prepare<TSimd>(TVector max)
+        where TSimd : struct, ISimd<TVector, T>;
+
     /// <summary>The exponential t (1 + q).</summary>
     TVector Split<TSimd>(TVector x, out TVector q)
         where TSimd : struct, ISimd<TVector, T>;
@@ -54,15 +58,19 @@ internal interface IRowExponential<TVector, T>
 }
 
 /// <summary>The exponential of x itself.</summary>
-internal struct DirectExponential<TVector, T>(FactoredExp<TVector, T> exp) : IRowExponential<TVector, T>
+internal struct DirectExponential<TVector, T> : IRowExponential<TVector, T>
     where TVector : struct
     where T : unmanaged
 {
-    private FactoredExp<TVector, T> _exp = exp;
+    private FactoredExp<TVector, T> _exp;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Prepare<TSimd>(in RowExponential<T> row)
         where TSimd : struct, ISimd<TVector, T> => _exp.SetMaximum<TSimd>(TSimd.Create(row.Max));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prepare<TSimd>(TVector max)
+        where TSimd : struct, ISimd<TVector, T> => _exp.SetMaximum<TSimd>(max);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly TVector Split<TSimd>(TVector x, out TVector q)
@@ -73,13 +81,13 @@ internal struct DirectExponential<TVector, T>(FactoredExp<TVector, T> exp) : IRo
         where TSimd : struct, ISimd<TVector, T> => _exp.Split<TSimd>(x, out q);
 }
 
-/// <summary>The exponential of (x − max) / temperature, or, for lanes whose shift is 0, of x below the maximum that <paramref name="exp"/> has.</summary>
-internal struct ShiftedExponential<TVector, T>(FactoredExp<TVector, T> exp, Shift<TVector> shift) : IRowExponential<TVector, T>
+/// <summary>The exponential of (x − max) / temperature; in lanes whose maximum is within reach, that of x itself as in <see cref="DirectExponential{TVector,T}"/>.</summary>
+internal struct ShiftedExponential<TVector, T> : IRowExponential<TVector, T>
     where TVector : struct
     where T : unmanaged
 {
-    private FactoredExp<TVector, T> _exp = exp;
-    private Shift<TVector> _shift = shift;
+    private FactoredExp<TVector, T> _exp;
+    private Shift<TVector> _shift;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Prepare<TSimd>(in RowExponential<T> row)
@@ -87,6 +95,15 @@ internal struct ShiftedExponential<TVector, T>(FactoredExp<TVector, T> exp, Shif
     {
         _exp.SetMaximum<TSimd>(TSimd.Create(default));
         _shift = Shift<TVector>.Create<TSimd, T>(row.Max, row.Temperature);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prepare<TSimd>(TVector max)
+        where TSimd : struct, ISimd<TVector, T>
+    {
+        TVector zero = TSimd.Create(default), isFar = TSimd.LessThan(TSimd.Create(Element.FromDouble<T>(FactoredExp.Reach<T>())), TSimd.Abs(max));
+        _exp.SetMaximum<TSimd>(TSimd.Select(isFar, zero, max));
+        _shift = new(TSimd.Select(isFar, max, zero), zero, false);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -6,108 +6,176 @@ namespace SoftmaxCE;
 /// <remarks>
 /// For rows of few classes, whose time would go into sums over lanes and partial vectors, and for an axis that is not the last one, along
 /// which neighbouring lines lie side by side. A row's result does not depend on its neighbours, and a row that fits one vector gets the very
-/// bits it gets alone (<see cref="SoftmaxKernel.OneVector"/>): its exponentials are added in the order in which a vector's lanes are.
+/// bits it gets alone (<see cref="SoftmaxKernel"/>): its exponentials are added in the order in which a vector's lanes are.
 /// </remarks>
 internal static unsafe class SoftmaxColumns
 {
-    /// <summary>Softmax in place of <paramref name="count"/> classes, each a vector of rows, <paramref name="stride"/> values apart.</summary>
-    /// <param name="values">[count, stride]; the first vector of each is used.</param>
-    /// <param name="stride">See <paramref name="values"/>.</param>
+    /// <summary>Softmax of <paramref name="count"/> classes, each a vector of rows.</summary>
+    /// <param name="values">[count, stride] logits; the first vector of each class is used.</param>
+    /// <param name="stride">From one class to the next in <paramref name="values"/>.</param>
     /// <param name="count">Classes.</param>
-    /// <param name="scratch">Room for two vectors per class when they fit a vector's lanes.</param>
-    public static void Softmax<TSimd, TVector, T>(T* values, nint stride, int count, T* scratch)
+    /// <param name="scratch">Two vectors per class when the classes fit a vector's lanes; else not used.</param>
+    /// <param name="destination">[count, destinationStride] probabilities; may be <paramref name="values"/>.</param>
+    /// <param name="destinationStride">From one class to the next in <paramref name="destination"/>.</param>
+    public static void Softmax<TSimd, TVector, T>(T* values, nint stride, int count, T* scratch, T* destination, nint destinationStride)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
-        TVector max = RowPasses.Lowest<TSimd, TVector, T>();
-        for (int c = 0; c < count; c++) max = TSimd.Max(TSimd.Load(ref *(values + (c * stride)), 0), max);
-        TVector reach = TSimd.Create(Element.FromDouble<T>(FactoredExp.Reach<T>())), zero = TSimd.Create(default);
-        TVector isFar = TSimd.LessThan(reach, TSimd.Abs(max));
-        FactoredExp<TVector, T> exp = default;
-        exp.SetMaximum<TSimd>(TSimd.Select(isFar, zero, max));
-        if (TSimd.AnyGreater(TSimd.Abs(max), reach))
+        TVector max = Max<TSimd, TVector, T>(values, stride, count);
+        if (count <= TSimd.Lanes)
         {
-            Run<TSimd, TVector, T, ShiftedExponential<TVector, T>>(new(exp, new(TSimd.Select(isFar, max, zero), zero, false)), values, stride, count, scratch);
+            Factors<TVector> factors = ExponentialsOfFew<TSimd, TVector, T>(values, stride, count, max, scratch);
+            ScaleFew<TSimd, TVector, T>(scratch, count, factors, destination, destinationStride);
         }
         else
         {
-            Run<TSimd, TVector, T, DirectExponential<TVector, T>>(new(exp), values, stride, count, scratch);
+            Factors<TVector> factors = IsFar<TSimd, TVector, T>(max)
+                ? ExponentialsOfMany<TSimd, TVector, T, ShiftedExponential<TVector, T>>(values, stride, count, max, destination, destinationStride)
+                : ExponentialsOfMany<TSimd, TVector, T, DirectExponential<TVector, T>>(values, stride, count, max, destination, destinationStride);
+            ScaleMany<TSimd, TVector, T>(destination, destinationStride, count, factors);
         }
     }
 
-    [SkipLocalsInit]
-    private static void Run<TSimd, TVector, T, TExponential>(TExponential exponential, T* values, nint stride, int count, T* scratch)
+    /// <summary>The largest class of each row, NaN left out.</summary>
+    public static TVector Max<TSimd, TVector, T>(T* values, nint stride, int count)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        TVector lowest = RowPasses.Lowest<TSimd, TVector, T>(), even = lowest, odd = lowest;
+        T* end = values + ((nint)count * stride);
+        for (; values + stride < end; values += 2 * stride)
+        {
+            even = TSimd.Max(TSimd.Load(ref *values, 0), even);
+            odd = TSimd.Max(TSimd.Load(ref *(values + stride), 0), odd);
+        }
+
+        if (values < end) even = TSimd.Max(TSimd.Load(ref *values, 0), even);
+        return TSimd.Max(even, odd);
+    }
+
+    /// <summary>t and q of every class to <paramref name="scratch"/>; returns what they are to be multiplied by.</summary>
+    public static Factors<TVector> ExponentialsOfFew<TSimd, TVector, T>(T* values, nint stride, int count, TVector max, T* scratch)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged => IsFar<TSimd, TVector, T>(max)
+        ? ExponentialsOfFew<TSimd, TVector, T, ShiftedExponential<TVector, T>>(values, stride, count, max, scratch)
+        : ExponentialsOfFew<TSimd, TVector, T, DirectExponential<TVector, T>>(values, stride, count, max, scratch);
+
+    public static void ScaleFew<TSimd, TVector, T>(T* scratch, int count, Factors<TVector> factors, T* destination, nint stride)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        for (T* end = scratch + (2 * count * TSimd.Lanes); scratch < end; scratch += 2 * TSimd.Lanes, destination += stride)
+        {
+            TVector t = TSimd.Load(ref *scratch, 0), q = TSimd.Load(ref *scratch, (nuint)TSimd.Lanes);
+            TSimd.Store(ref *destination, 0, RowPasses.Scaled<TSimd, TVector, T>(t, q, factors.Factor, factors.Low));
+        }
+    }
+
+    /// <summary>Whether some row's maximum is out of reach of <see cref="DirectExponential{TVector,T}"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsFar<TSimd, TVector, T>(TVector max)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged => TSimd.AnyGreater(TSimd.Abs(max), TSimd.Create(Element.FromDouble<T>(FactoredExp.Reach<T>())));
+
+    /// <summary>The sums of the classes whose numbers have the same rest by 4 come first, of those c and c + 8 before c and c + 4: the order of lanes.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Factors<TVector> ExponentialsOfFew<TSimd, TVector, T, TExponential>(T* values, nint stride, int count, TVector max, T* scratch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
         where TExponential : struct, IRowExponential<TVector, T>
     {
-        TExponential exp = exponential;             // a local copy stays in registers
-        if (count <= TSimd.Lanes)
-        {
-            // t and q overwrite nothing: they go to the scratch memory, their sums are found pair by pair from there.
-            nint lanes = TSimd.Lanes;
-            T* highs = stackalloc T[TSimd.Lanes * TSimd.Lanes], lows = stackalloc T[TSimd.Lanes * TSimd.Lanes];
-            for (int c = 0; c < count; c++)
-            {
-                TVector t = exp.Split<TSimd>(TSimd.Load(ref *(values + (c * stride)), 0), out TVector q);
-                TSimd.Store(ref *scratch, (nuint)(2 * c * lanes), t);
-                TSimd.Store(ref *scratch, (nuint)(((2 * c) + 1) * lanes), q);
-                TVector high = SplitSum.High<TSimd, TVector, T>(t);
-                TSimd.Store(ref *highs, (nuint)(c * lanes), high);
-                TSimd.Store(ref *lows, (nuint)(c * lanes), TSimd.MultiplyAdd(t, q, TSimd.Subtract(t, high)));
-            }
+        TExponential exp = default;
+        exp.Prepare<TSimd>(max);
+        TVector zero = TSimd.Create(default), high1 = zero, low1 = zero, high2 = zero, low2 = zero, high3 = zero, low3 = zero;
+        SumOfRest<TSimd, TVector, T, TExponential>(exp, values, stride, count, 0, scratch, out TVector high, out TVector low);
+        if (count > 2) SumOfRest<TSimd, TVector, T, TExponential>(exp, values, stride, count, 2, scratch, out high2, out low2);
+        if (count > 1) SumOfRest<TSimd, TVector, T, TExponential>(exp, values, stride, count, 1, scratch, out high1, out low1);
+        if (count > 3) SumOfRest<TSimd, TVector, T, TExponential>(exp, values, stride, count, 3, scratch, out high3, out low3);
+        high = TSimd.Add(TSimd.Add(high, high2), TSimd.Add(high1, high3));
+        low = TSimd.Add(TSimd.Add(low, low2), TSimd.Add(low1, low3));
+        TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(high, low, out TVector factorLow);
+        return new(factor, factorLow);
+    }
 
-            AddInPairs<TSimd, TVector, T>(highs, count);
-            AddInPairs<TSimd, TVector, T>(lows, count);
-            TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(TSimd.Load(ref *highs, 0), TSimd.Load(ref *lows, 0), out TVector factorLow);
-            for (int c = 0; c < count; c++)
-            {
-                TVector t = TSimd.Load(ref *scratch, (nuint)(2 * c * lanes)), q = TSimd.Load(ref *scratch, (nuint)(((2 * c) + 1) * lanes));
-                TSimd.Store(ref *(values + (c * stride)), 0, RowPasses.Scaled<TSimd, TVector, T>(t, q, factor, factorLow));
-            }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void SumOfRest<TSimd, TVector, T, TExponential>(
+        TExponential exp, T* values, nint stride, int count, int rest, T* scratch, out TVector high, out TVector low)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+        where TExponential : struct, IRowExponential<TVector, T>
+    {
+        One<TSimd, TVector, T, TExponential>(exp, values, stride, rest, scratch, out high, out low);
+        if (rest + 8 < count) AddOne<TSimd, TVector, T, TExponential>(exp, values, stride, rest + 8, scratch, ref high, ref low);
+        if (rest + 4 >= count) return;
+        One<TSimd, TVector, T, TExponential>(exp, values, stride, rest + 4, scratch, out TVector high4, out TVector low4);
+        if (rest + 12 < count) AddOne<TSimd, TVector, T, TExponential>(exp, values, stride, rest + 12, scratch, ref high4, ref low4);
+        high = TSimd.Add(high, high4);
+        low = TSimd.Add(low, low4);
+    }
 
-            return;
-        }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddOne<TSimd, TVector, T, TExponential>(TExponential exp, T* values, nint stride, int c, T* scratch, ref TVector high, ref TVector low)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+        where TExponential : struct, IRowExponential<TVector, T>
+    {
+        One<TSimd, TVector, T, TExponential>(exp, values, stride, c, scratch, out TVector otherHigh, out TVector otherLow);
+        high = TSimd.Add(high, otherHigh);
+        low = TSimd.Add(low, otherLow);
+    }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void One<TSimd, TVector, T, TExponential>(TExponential exp, T* values, nint stride, int c, T* scratch, out TVector high, out TVector low)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+        where TExponential : struct, IRowExponential<TVector, T>
+    {
+        TVector t = exp.Split<TSimd>(TSimd.Load(ref *(values + (c * stride)), 0), out TVector q);
+        T* place = scratch + (2 * c * TSimd.Lanes);
+        TSimd.Store(ref *place, 0, t);
+        TSimd.Store(ref *place, (nuint)TSimd.Lanes, q);
+        high = SplitSum.High<TSimd, TVector, T>(t);
+        low = TSimd.MultiplyAdd(t, q, TSimd.Subtract(t, high));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Factors<TVector> ExponentialsOfMany<TSimd, TVector, T, TExponential>(
+        T* values, nint stride, int count, TVector max, T* destination, nint destinationStride)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+        where TExponential : struct, IRowExponential<TVector, T>
+    {
+        TExponential exp = default;
+        exp.Prepare<TSimd>(max);
         TVector first = TSimd.Create(default), second = first;
         for (int c = 0; c < count;)
         {
             FactoredSum<TVector, T> sum = FactoredSum<TVector, T>.Create<TSimd>();
             for (int end = Math.Min(count, c + FactoredSum<TVector, T>.Capacity); c < end; c++)
             {
-                T* place = values + (c * stride);
-                TVector t = exp.Split<TSimd>(TSimd.Load(ref *place, 0), out TVector q);
-                TSimd.Store(ref *place, 0, TSimd.MultiplyAdd(t, q, t));
+                TVector t = exp.Split<TSimd>(TSimd.Load(ref *(values + (c * stride)), 0), out TVector q);
+                TSimd.Store(ref *(destination + (c * destinationStride)), 0, TSimd.MultiplyAdd(t, q, t));
                 sum.Add<TSimd>(t, q);
             }
 
             sum.MoveInto<TSimd>(ref first, ref second);
         }
 
-        Scale<TSimd, TVector, T>(values, stride, count, first, second);
-    }
-
-    /// <summary>The sum of <paramref name="count"/> vectors, at the place of the first: vector c with c + half, then quarter, … as lanes are added.</summary>
-    private static void AddInPairs<TSimd, TVector, T>(T* vectors, int count)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-    {
-        nint lanes = TSimd.Lanes;
-        for (int half = TSimd.Lanes / 2; half > 0; half /= 2)
-        {
-            for (int c = 0; c < half && c + half < count; c++)
-            {
-                T* at = vectors + (c * lanes);
-                TSimd.Store(ref *at, 0, TSimd.Add(TSimd.Load(ref *at, 0), TSimd.Load(ref *at, (nuint)(half * lanes))));
-            }
-        }
+        return Reciprocals<TSimd, TVector, T>(first, second);
     }
 
     [SkipLocalsInit]
-    private static void Scale<TSimd, TVector, T>(T* values, nint stride, int count, TVector first, TVector second)
+    private static Factors<TVector> Reciprocals<TSimd, TVector, T>(TVector first, TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
@@ -117,12 +185,22 @@ internal static unsafe class SoftmaxColumns
         T* factors = stackalloc T[2 * lanes];
         TSimd.StoreWide(first, second, sums, lost);
         for (int i = 0; i < lanes; i++) factors[i] = RowSum.Reciprocal(new() { High = sums[i], Low = lost[i] }, out factors[lanes + i]);
-        TVector factor = TSimd.Load(ref *factors, 0), factorLow = TSimd.Load(ref *factors, (nuint)lanes);
-        for (int c = 0; c < count; c++)
+        return new(TSimd.Load(ref *factors, 0), TSimd.Load(ref *factors, (nuint)lanes));
+    }
+
+    private static void ScaleMany<TSimd, TVector, T>(T* values, nint stride, int count, Factors<TVector> factors)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        for (int c = 0; c < count; c++, values += stride)
         {
-            T* place = values + (c * stride);
-            TVector e = TSimd.Load(ref *place, 0);
-            TSimd.Store(ref *place, 0, TSimd.MultiplyAdd(e, factor, TSimd.Multiply(e, factorLow)));
+            TVector e = TSimd.Load(ref *values, 0);
+            TSimd.Store(ref *values, 0, TSimd.MultiplyAdd(e, factors.Factor, TSimd.Multiply(e, factors.Low)));
         }
     }
+
+    /// <summary>1 / sum of each row, and what its rounding lost.</summary>
+    public readonly record struct Factors<TVector>(TVector Factor, TVector Low)
+        where TVector : struct;
 }

@@ -47,6 +47,14 @@ internal static unsafe class SoftmaxKernel
         {
             OneVector<TSimd, TVector, T>(logits, (int)count, temperature, destination);
         }
+        else if (count <= (nuint)(RowBatch.MostVectors * TSimd.Lanes))
+        {
+            RowExponential<T> row = new(RowPasses.Max<TSimd, TVector, T>(logits, count), temperature);
+            T factor = row.IsDirect
+                ? ShortRow<TSimd, TVector, T, DirectExponential<TVector, T>>(logits, count, row, destination, out T factorLow)
+                : ShortRow<TSimd, TVector, T, ShiftedExponential<TVector, T>>(logits, count, row, destination, out factorLow);
+            RowPasses.Scale<TSimd, TVector, T>(destination, count, factor, factorLow, destination);
+        }
         else if (count <= LongRow<T>.PartLength)
         {
             T max = RowPasses.Max<TSimd, TVector, T>(logits, count);
@@ -102,6 +110,22 @@ internal static unsafe class SoftmaxKernel
         double ofMaximum = FactoredExp.OfMaximum<T>();
         if (!(sum.Value < (1 + Confident) * ofMaximum)) return RowExponential<T>.LogAboveMaximum(sum, out double rest) + rest;
         return RowSum.Log1p(RowPasses.ExponentialsBelowMaximum<TSimd, TVector, T>(logits, count, row).Value / ofMaximum);
+    }
+
+    /// <summary>The exponentials of a row of a few vectors; returns what they are to be multiplied by. <see cref="RowBatch"/> gives the same bits.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static T ShortRow<TSimd, TVector, T, TExponential>(T* logits, nuint count, in RowExponential<T> row, T* destination, out T factorLow)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+        where TExponential : struct, IRowExponential<TVector, T>
+    {
+        TExponential exp = default;
+        exp.Prepare<TSimd>(row);
+        TVector high = RowBatch.Sums<TSimd, TVector, T, TExponential>(exp, logits, count, destination, out TVector low);
+        TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(TSimd.AddAcross(high), TSimd.AddAcross(low), out TVector rest);
+        factorLow = TSimd.MaxOfLanes(rest);
+        return TSimd.MaxOfLanes(factor);
     }
 
     /// <summary>A row that fits one vector: the same passes in registers, and the exponentials are not rounded before they are scaled.</summary>

@@ -24,24 +24,65 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
         // Rows that fit one vector: groups of them are transposed, so that a vector holds one class of each. The bits stay those of a single row.
         if (result == RowResult.Softmax && classCount <= TSimd.Lanes && Element.ToDouble(temperature) == 1)
         {
-            for (; row + TSimd.Lanes <= endRow; row += TSimd.Lanes) RunGroup<TSimd, TVector>(row);
+            row = RunGroups<TSimd, TVector>();
         }
 
-        if (result == RowResult.Softmax && classCount > TSimd.Lanes && (nuint)classCount <= LongRow<T>.PartLength) RunShortRows<TSimd, TVector>();
-        else for (; row < endRow; row++) RunRow<TSimd, TVector>(row);
+        if (result == RowResult.Softmax && classCount > TSimd.Lanes)
+        {
+            if (classCount <= RowBatch.MostVectors * TSimd.Lanes && Element.ToDouble(temperature) == 1)
+            {
+                for (; row + TSimd.Lanes <= endRow; row += TSimd.Lanes)
+                {
+                    T* source = logits + (row * classCount), target = destination + (row * classCount);
+                    if (RowBatch.Softmax<TSimd, TVector, T>(source, classCount, target)) continue;
+                    for (nint i = row; i < row + TSimd.Lanes; i++) RunRow<TSimd, TVector>(i);
+                }
+            }
+            else if ((nuint)classCount <= LongRow<T>.PartLength)
+            {
+                RunShortRows<TSimd, TVector>();
+                return;
+            }
+        }
+
+        for (; row < endRow; row++) RunRow<TSimd, TVector>(row);
     }
 
+    /// <summary>Whole groups; returns the first row behind them. As in <see cref="RunShortRows"/> the next group starts before the sums of this one are needed.</summary>
     [SkipLocalsInit]
-    private void RunGroup<TSimd, TVector>(nint row)
+    private nint RunGroups<TSimd, TVector>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        int lanes = TSimd.Lanes, size = lanes * lanes;
+        if (endRow - firstRow < lanes) return firstRow;
+        T* memory = stackalloc T[(4 * size) + lanes], group = (T*)(((nuint)memory + 63) & ~(nuint)63), next = group + size, exponentials = next + size;
+        nint row = firstRow;
+        TVector max = LoadGroup<TSimd, TVector>(row, group);
+        while (true)
+        {
+            SoftmaxColumns.Factors<TVector> factors = SoftmaxColumns.ExponentialsOfFew<TSimd, TVector, T>(group, lanes, classCount, max, exponentials);
+            bool isLast = row + (2 * lanes) > endRow;
+            if (!isLast) max = LoadGroup<TSimd, TVector>(row + lanes, next);
+            SoftmaxColumns.ScaleFew<TSimd, TVector, T>(exponentials, classCount, factors, group, lanes);
+            SimdTranspose.Block(group, lanes, classCount, lanes, size, destination + (row * classCount), classCount, (nint)lanes * classCount);
+            row += lanes;
+            if (isLast) return row;
+            T* swap = group;
+            group = next;
+            next = swap;
+        }
+    }
+
+    /// <summary>The group's logits, a vector per class; returns the maxima.</summary>
+    private TVector LoadGroup<TSimd, TVector>(nint row, T* group)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         int lanes = TSimd.Lanes;
         nint at = row * classCount, valuesLeft = ((nint)endRow * classCount) - at;
-        T* group = stackalloc T[3 * lanes * lanes];
         SimdTranspose.Block(logits + at, classCount, lanes, classCount, valuesLeft, group, lanes, lanes * lanes);
-        SoftmaxColumns.Softmax<TSimd, TVector, T>(group, lanes, classCount, group + (lanes * lanes));
-        SimdTranspose.Block(group, lanes, classCount, lanes, lanes * lanes, destination + at, classCount, (nint)lanes * classCount);
+        return SoftmaxColumns.Max<TSimd, TVector, T>(group, lanes, classCount);
     }
 
     /// <summary>
