@@ -33,7 +33,6 @@ internal unsafe struct BlockScanKernel<T>(T* logits, int count, int blockLength,
         RowExponential<T> row = new(Element.FromDouble<T>(Max), Element.FromDouble<T>(Temperature));
         double sum = RowPasses.Exponentials<TSimd, TVector, T>(values, length, row, exponentials).Value, scale = 1 / FactoredExp.OfMaximum<T>();
         if (exponentials != null) RowPasses.Scale<TSimd, TVector, T>(exponentials, length, Element.FromDouble<T>(scale), default, exponentials);
-        double nothing = 2 * length * Math.ScaleB(FactoredExp.OfMaximum<T>(), -(int)FactoredExp.Depth<T>());
-        return sum < nothing ? 0 : sum * scale;
+        return sum < FactoredExp.Nothing<T>((int)length) ? 0 : sum * scale;
     }
 }

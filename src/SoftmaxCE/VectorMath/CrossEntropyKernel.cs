@@ -71,7 +71,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
 
         if (_task.Background == null)
         {
-            PivotSum sum = PivotSum.Of<TSimd, TVector, T>(logits, count, label, max, Temperature, gradient);
+            PivotSum sum = PivotSum.Of<TSimd, TVector, T>(logits, count, label, new(max, Temperature), gradient);
             PivotProbability pivot = Pivot(sum, max, atLabel);
             CrossEntropyRow result = _task.FocalGamma == 0
                 ? CrossEntropyRow.Plain(pivot, own, 0, 0, 0, zLoss)
@@ -138,9 +138,17 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         where TVector : struct
     {
         double scale = weight * _task.GradientScale / _task.Temperature;
-        T factor = Element.FromDouble<T>(scale * result.ProbabilityFactor / pivot.Sum);
-        if (background == null) RowPasses.Scale<TSimd, TVector, T>(exponentials, (nuint)_task.ClassCount, factor, default, exponentials);
-        else TargetSweep.Gradient<TSimd, TVector, T>(exponentials, background, _task.ClassCount, factor, Element.FromDouble<T>(scale));
+        double factor = scale * result.ProbabilityFactor / pivot.Sum;
+        if (background == null)
+        {
+            T scaled = Element.FromDouble<T>(factor / FactoredExp.OfMaximum<T>());
+            RowPasses.Scale<TSimd, TVector, T>(exponentials, (nuint)_task.ClassCount, scaled, default, exponentials);
+        }
+        else
+        {
+            TargetSweep.Gradient<TSimd, TVector, T>(exponentials, background, _task.ClassCount, Element.FromDouble<T>(factor), Element.FromDouble<T>(scale));
+        }
+
         bool masked = double.IsNegativeInfinity(Element.ToDouble(atPivot)) && !double.IsNaN(pivot.Sum);
         exponentials[pivotIndex] = Element.FromDouble<T>(masked ? 0 : scale * result.PivotGradient);
     }

@@ -153,9 +153,13 @@ internal static unsafe class FactoredExp
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Headroom<T>() => typeof(T) == typeof(float) ? 70 : 130;
 
-    /// <summary>2^-this of the largest is the smallest exponential that occurs; divided by a sum it rounds to 0.</summary>
+    /// <summary>2^-this of the largest is the smallest exponential that occurs; divided by a sum it rounds to 0, even when multiplied by a large weight.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static double Depth<T>() => typeof(T) == typeof(float) ? 153 : 1078;
+    public static double Depth<T>() => typeof(T) == typeof(float) ? 195 : 1150;
+
+    /// <summary>A sum of <paramref name="count"/> exponentials that is smaller than this is one of −∞, or as good as.</summary>
+    public static double Nothing<T>(int count)
+        where T : unmanaged => 2.0 * count * Math.ScaleB(OfMaximum<T>(), -(int)Depth<T>());
 
     /// <summary>ln κ, rounded.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -102,7 +102,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
     /// <summary>The last block of columns is a whole one, too, where there are enough columns: it overlaps the one before.</summary>
     private readonly int BlockStart(int block, int lanes) => Math.Max(0, Math.Min(block, _task.ClassCount - lanes));
 
-    /// <summary>Maxima, exponentials (in place) and their sums without the labels.</summary>
+    /// <summary>Maxima, the labels' logits, and from them the sums.</summary>
     private void SumGroup<TSimd, TVector>(T* group, int row, in Batch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -119,35 +119,11 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
             index = TSimd.Add(index, one);
         }
 
-        Shift<TVector> shift = Shift<TVector>.Create<TSimd, T>(default, Element.FromDouble<T>(_task.Temperature)) with { Max = max };
+        TVector far = TSimd.Create(Element.FromDouble<T>(_task.Temperature == 1 ? FactoredExp.Reach<T>() : -1));
+        if (TSimd.AnyGreater(TSimd.Abs(max), far)) SumGroup<TSimd, TVector, ShiftedExponential<TVector, T>>(group, row, max, atLabel, batch);
+        else SumGroup<TSimd, TVector, DirectExponential<TVector, T>>(group, row, max, atLabel, batch);
         TVector first = zero, second = zero;
-        index = zero;
-        nuint next = 0;
-        for (; next + (2 * lanes) <= end; next += 2 * lanes)
-        {
-            TVector e0 = shift.Exp<TSimd, T>(TSimd.Load(ref *group, next)), e1 = shift.Exp<TSimd, T>(TSimd.Load(ref *group, next + lanes));
-            TSimd.Store(ref *group, next, e0);
-            TSimd.Store(ref *group, next + lanes, e1);
-            TVector other = TSimd.Select(TSimd.Equal(labels, index), zero, e0);
-            index = TSimd.Add(index, one);
-            TSimd.AddWide(ref first, ref second, TSimd.Add(other, TSimd.Select(TSimd.Equal(labels, index), zero, e1)));
-            index = TSimd.Add(index, one);
-        }
-
-        if (next < end)
-        {
-            TVector e = shift.Exp<TSimd, T>(TSimd.Load(ref *group, next));
-            TSimd.Store(ref *group, next, e);
-            TSimd.AddWide(ref first, ref second, TSimd.Select(TSimd.Equal(labels, index), zero, e));
-        }
-
-        StoreSum<TSimd, TVector>(first, second, batch.Others + row, batch.Lost);
-        first = zero;
-        second = zero;
-        TSimd.AddWide(ref first, ref second, shift.Exp<TSimd, T>(atLabel));
-        StoreSum<TSimd, TVector>(first, second, batch.AtLabel + row, batch.Lost);
-        first = zero;
-        second = zero;
+        Shift<TVector> shift = Shift<TVector>.Create<TSimd, T>(default, Element.FromDouble<T>(_task.Temperature)) with { Max = max };
         TSimd.AddWide(ref first, ref second, shift.Difference<TSimd, T>(atLabel, out TVector low));
         TSimd.AddWide(ref first, ref second, TSimd.Select(TSimd.Equal(low, low), low, zero));        // NaN where the logit is −∞
         StoreSum<TSimd, TVector>(first, second, batch.Differences + row, batch.Lost);
@@ -155,6 +131,47 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         second = zero;
         TSimd.AddWide(ref first, ref second, TSimd.Select(TSimd.Equal(atMax, labels), one, zero));
         _totals.Correct += (int)TSimd.TotalOfWide(first, second).High;
+    }
+
+    /// <summary>Exponentials (in place), with the factor <see cref="FactoredExp.OfMaximum{T}"/>, their sums without the labels, and those of the labels.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly void SumGroup<TSimd, TVector, TExponential>(T* group, int row, TVector max, TVector atLabel, in Batch batch)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TExponential : struct, IRowExponential<TVector, T>
+    {
+        TExponential exp = default;
+        exp.Prepare<TSimd>(max, Element.FromDouble<T>(_task.Temperature));
+        TVector labels = TSimd.Load(ref *batch.Labels, (nuint)row), zero = TSimd.Create(default), one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0);
+        TVector two = TSimd.Add(one, one), index = zero, first = zero, second = zero;
+        FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
+        nuint end = (nuint)(_task.ClassCount * TSimd.Lanes), lanes = (nuint)TSimd.Lanes, at = 0;
+        for (; at + (2 * lanes) <= end; at += 2 * lanes)
+        {
+            TVector t0 = exp.Split<TSimd>(TSimd.Load(ref *group, at), out TVector q0), t1 = exp.Split<TSimd>(TSimd.Load(ref *group, at + lanes), out TVector q1);
+            TSimd.Store(ref *group, at, TSimd.MultiplyAdd(t0, q0, t0));
+            TSimd.Store(ref *group, at + lanes, TSimd.MultiplyAdd(t1, q1, t1));
+            even.Add<TSimd>(TSimd.Select(TSimd.Equal(labels, index), zero, t0), q0);
+            odd.Add<TSimd>(TSimd.Select(TSimd.Equal(labels, TSimd.Add(index, one)), zero, t1), q1);
+            index = TSimd.Add(index, two);
+        }
+
+        if (at < end)
+        {
+            TVector t = exp.Split<TSimd>(TSimd.Load(ref *group, at), out TVector q);
+            TSimd.Store(ref *group, at, TSimd.MultiplyAdd(t, q, t));
+            even.Add<TSimd>(TSimd.Select(TSimd.Equal(labels, index), zero, t), q);
+        }
+
+        even.MoveInto<TSimd>(ref first, ref second);
+        odd.MoveInto<TSimd>(ref first, ref second);
+        StoreSum<TSimd, TVector>(first, second, batch.Others + row, batch.Lost);
+        first = zero;
+        second = zero;
+        TVector label = TSimd.Select(TSimd.Equal(atLabel, RowPasses.Lowest<TSimd, TVector, T>()), zero, exp.Split<TSimd>(atLabel, out TVector power));
+        TSimd.AddWide(ref first, ref second, label);
+        TSimd.AddWide(ref first, ref second, TSimd.Multiply(label, power));
+        StoreSum<TSimd, TVector>(first, second, batch.AtLabel + row, batch.Lost);
     }
 
     private void Finish(int first, int rows, in Batch batch)
@@ -166,6 +183,8 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
             Differences = batch.Differences,
             Weights = batch.Weights,
             Count = batch.Rows,
+            OfMaximum = FactoredExp.OfMaximum<T>(),
+            Nothing = FactoredExp.Nothing<T>(_task.ClassCount),
             GradientScale = _task.GradientScale / _task.Temperature,
             Losses = batch.Weights,
             Factors = batch.AtLabel,

@@ -17,6 +17,13 @@ internal unsafe struct LabelFinishKernel : IVectorKernel<double>
     public double* Weights;
 
     public int Count;
+
+    /// <summary>The exponential of the maximum, in whose units the sums are, and the factors.</summary>
+    public double OfMaximum;
+
+    /// <summary>An r below this is 0.</summary>
+    public double Nothing;
+
     public double GradientScale;
 
     /// <summary>Receive the weighted loss, the factor of e^(x − max) in the gradient and the label's gradient; may be the inputs.</summary>
@@ -32,10 +39,11 @@ internal unsafe struct LabelFinishKernel : IVectorKernel<double>
         where TVector : struct
     {
         TVector zero = TSimd.Create(0), one = TSimd.Create(1), scale = TSimd.Create(GradientScale), high = zero, low = zero;
-        TVector lowest = TSimd.Create(double.NegativeInfinity);
+        TVector lowest = TSimd.Create(double.NegativeInfinity), ofMaximum = TSimd.Create(OfMaximum), nothing = TSimd.Create(Nothing);
         for (nuint i = 0; i < (nuint)Count; i += (nuint)TSimd.Lanes)
         {
-            TVector others = TSimd.Load(ref *Others, i), atLabel = TSimd.Load(ref *AtLabel, i);
+            TVector others = TSimd.Load(ref *Others, i), atLabel = TSimd.Divide(TSimd.Load(ref *AtLabel, i), ofMaximum);
+            others = TSimd.Divide(TSimd.Select(TSimd.LessThan(others, nothing), zero, others), ofMaximum);
             TVector difference = TSimd.Load(ref *Differences, i), weight = TSimd.Load(ref *Weights, i);
             TVector weightless = TSimd.Equal(weight, zero), isMaximum = TSimd.Equal(difference, zero);
             TVector rest = TSimd.Select(isMaximum, others, TSimd.Add(TSimd.Subtract(others, one), atLabel));
@@ -47,7 +55,7 @@ internal unsafe struct LabelFinishKernel : IVectorKernel<double>
             TVector gradient = TSimd.Subtract(zero, TSimd.Multiply(factor, TSimd.Select(weightless, zero, masked)));
             TSimd.AddWide(ref high, ref low, loss);
             TSimd.Store(ref *Losses, i, loss);
-            TSimd.Store(ref *Factors, i, factor);
+            TSimd.Store(ref *Factors, i, TSimd.Divide(factor, ofMaximum));
             TSimd.Store(ref *LabelGradients, i, gradient);
         }
 

@@ -34,6 +34,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
             Differences = differences,
             Weights = weights,
             Count = BatchRows,
+            OfMaximum = 1,
             Losses = weights,
             Factors = atLabel,
             LabelGradients = others,
@@ -79,10 +80,10 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
         }
 
         difference = (Element.ToDouble(atLabel) - Element.ToDouble(max)) / _task.Temperature;
-        sum = PivotSum.Of<TSimd, TVector, T>(logits, count, label, max, Element.FromDouble<T>(_task.Temperature), gradient);
+        sum = PivotSum.Of<TSimd, TVector, T>(logits, count, label, new(max, Element.FromDouble<T>(_task.Temperature)), gradient);
         if (gradient == null) return weight;
         double factor = weight * _task.GradientScale / (_task.Temperature * sum.Total);
-        RowPasses.Scale<TSimd, TVector, T>(gradient, (nuint)count, Element.FromDouble<T>(factor), default, gradient);
+        RowPasses.Scale<TSimd, TVector, T>(gradient, (nuint)count, Element.FromDouble<T>(factor / FactoredExp.OfMaximum<T>()), default, gradient);
         gradient[label] = Element.FromDouble<T>(double.IsNegativeInfinity(difference) ? 0 * sum.Total : -factor * sum.Others);
         return weight;
     }

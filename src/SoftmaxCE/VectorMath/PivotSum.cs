@@ -7,67 +7,113 @@ namespace SoftmaxCE;
 /// <param name="AtPivot">The pivot's own exponential.</param>
 internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
 {
+    /// <summary>
+    /// Vectors added before the sums move into double. <see cref="FactoredSum{TVector,T}"/> is exact next to the largest exponential; where
+    /// that is the pivot's, which is left out, the rest is added up in T, and this many roundings do not show.
+    /// </summary>
+    private const int BlockVectors = 32;
+
     public double Total => Others + AtPivot;
 
-    /// <summary>Unless <paramref name="exponentials"/> is null it receives the exponentials; it may be <paramref name="logits"/>.</summary>
+    /// <summary>The exponentials, with the factor <see cref="FactoredExp.OfMaximum{T}"/>, go to <paramref name="exponentials"/>, which may be <paramref name="logits"/>, unless it is null.</summary>
     /// <remarks>The vector that holds the pivot is left for the end, so that the loop over the others need not look for it.</remarks>
-    public static PivotSum Of<TSimd, TVector, T>(T* logits, int count, int pivot, T max, T temperature, T* exponentials)
+    public static PivotSum Of<TSimd, TVector, T>(T* logits, int count, int pivot, in RowExponential<T> row, T* exponentials)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
-        int lanes = TSimd.Lanes, wholeEnd = count - (count % lanes), pivotStart = pivot - (pivot % lanes), i = 0;
-        Shift<TVector> shift = Shift<TVector>.Create<TSimd, T>(max, temperature);
-        TVector zero = TSimd.Create(default), first = zero, second = zero;
-        for (int end = Math.Min(pivotStart, wholeEnd); ; end = wholeEnd)
+        if (exponentials == null)
         {
-            for (; i <= end - (2 * lanes); i += 2 * lanes)
-            {
-                TVector e0 = shift.Exp<TSimd, T>(TSimd.Load(ref *logits, (nuint)i));
-                TVector e1 = shift.Exp<TSimd, T>(TSimd.Load(ref *logits, (nuint)(i + lanes)));
-                if (exponentials != null)
-                {
-                    TSimd.Store(ref *exponentials, (nuint)i, e0);
-                    TSimd.Store(ref *exponentials, (nuint)(i + lanes), e1);
-                }
+            return row.IsDirect
+                ? Of<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.Dropped>(logits, count, pivot, row, null)
+                : Of<TSimd, TVector, T, ShiftedExponential<TVector, T>, RowPasses.Dropped>(logits, count, pivot, row, null);
+        }
 
-                TSimd.AddWide(ref first, ref second, TSimd.Add(e0, e1));
+        return row.IsDirect
+            ? Of<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.Stored>(logits, count, pivot, row, exponentials)
+            : Of<TSimd, TVector, T, ShiftedExponential<TVector, T>, RowPasses.Stored>(logits, count, pivot, row, exponentials);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static PivotSum Of<TSimd, TVector, T, TExponential, TFate>(T* logits, int count, int pivot, in RowExponential<T> row, T* exponentials)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+        where TExponential : struct, IRowExponential<TVector, T>
+        where TFate : struct
+    {
+        int lanes = TSimd.Lanes, wholeEnd = count - (count % lanes), pivotStart = pivot - (pivot % lanes);
+        TExponential exp = default;
+        exp.Prepare<TSimd>(row);
+        TVector zero = TSimd.Create(default), first = zero, second = zero;
+        for (int i = 0; i < wholeEnd;)
+        {
+            if (i == pivotStart)
+            {
+                i += lanes;
+                continue;
             }
 
-            if (i < end)
+            // Up to the pivot's vector, or from it to the end, in blocks.
+            int end = Math.Min(i < pivotStart ? Math.Min(pivotStart, wholeEnd) : wholeEnd, i + (BlockVectors * lanes));
+            FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
+            for (; i <= end - (4 * lanes); i += 4 * lanes)
             {
-                TVector e = shift.Exp<TSimd, T>(TSimd.Load(ref *logits, (nuint)i));
-                if (exponentials != null) TSimd.Store(ref *exponentials, (nuint)i, e);
-                TSimd.AddWide(ref first, ref second, e);
+                Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
+                if (typeof(TFate) == typeof(RowPasses.Stored)) Four.Store<TSimd, TVector, T>(exponentials + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
+                even.Add<TSimd>(t.A, q.A);
+                odd.Add<TSimd>(t.B, q.B);
+                even.Add<TSimd>(t.C, q.C);
+                odd.Add<TSimd>(t.D, q.D);
             }
 
-            if (end == wholeEnd) break;
-            i = pivotStart + lanes;
+            for (; i < end; i += lanes)
+            {
+                TVector t = exp.Split<TSimd>(TSimd.Load(ref *logits, (nuint)i), out TVector q);
+                if (typeof(TFate) == typeof(RowPasses.Stored)) TSimd.Store(ref *exponentials, (nuint)i, TSimd.MultiplyAdd(t, q, t));
+                even.Add<TSimd>(t, q);
+            }
+
+            even.MoveInto<TSimd>(ref first, ref second);
+            odd.MoveInto<TSimd>(ref first, ref second);
         }
 
         if (pivotStart < wholeEnd && wholeEnd < count)
         {
-            TVector e = Partial<TSimd, TVector, T>(logits, wholeEnd, count - wholeEnd, shift, exponentials);
-            TSimd.AddWide(ref first, ref second, e);
+            TVector t = Partial<TSimd, TVector, T, TExponential, TFate>(exp, logits, wholeEnd, count - wholeEnd, exponentials, out TVector q);
+            Add<TSimd, TVector, T>(ref first, ref second, t, q);
         }
 
-        TVector withPivot = Partial<TSimd, TVector, T>(logits, pivotStart, Math.Min(lanes, count - pivotStart), shift, exponentials);
-        TVector isPivot = TSimd.Equal(TSimd.Indices(pivotStart - pivot), zero);
-        TSimd.AddWide(ref first, ref second, TSimd.Select(isPivot, zero, withPivot));
-        TVector lower = zero, upper = zero;
-        TSimd.AddWide(ref lower, ref upper, TSimd.Select(isPivot, withPivot, zero));
-        return new(TSimd.TotalOfWide(first, second).Value, TSimd.TotalOfWide(lower, upper).Value);
+        TVector atPivot = Partial<TSimd, TVector, T, TExponential, TFate>(exp, logits, pivotStart, Math.Min(lanes, count - pivotStart), exponentials, out TVector power);
+        TVector isPivot = TSimd.Equal(TSimd.Indices(pivotStart - pivot), zero), lower = zero, upper = zero;
+        Add<TSimd, TVector, T>(ref first, ref second, TSimd.Select(isPivot, zero, atPivot), power);
+        Add<TSimd, TVector, T>(ref lower, ref upper, TSimd.Select(isPivot, atPivot, zero), power);
+        double scale = FactoredExp.OfMaximum<T>(), others = TSimd.TotalOfWide(first, second).Value;
+        return new(others < FactoredExp.Nothing<T>(count) ? 0 : others / scale, TSimd.TotalOfWide(lower, upper).Value / scale);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Partial<TSimd, TVector, T>(T* logits, int start, int count, Shift<TVector> shift, T* exponentials)
+    private static void Add<TSimd, TVector, T>(ref TVector first, ref TVector second, TVector t, TVector q)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
-        TVector lowest = ExpPolynomial.Constant<TSimd, TVector, T>(float.NegativeInfinity, double.NegativeInfinity);
-        TVector e = shift.Exp<TSimd, T>(TSimd.LoadPartial(logits + start, count, lowest));
-        if (exponentials != null) TSimd.StorePartial(exponentials + start, count, e);
-        return e;
+        TSimd.AddWide(ref first, ref second, t);
+        TSimd.AddWide(ref first, ref second, TSimd.Multiply(t, q));
+    }
+
+    /// <summary>A vector of at most Lanes logits; t is 0 behind them and where a logit is −∞.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Partial<TSimd, TVector, T, TExponential, TFate>(TExponential exp, T* logits, int start, int count, T* exponentials, out TVector q)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+        where TExponential : struct, IRowExponential<TVector, T>
+        where TFate : struct
+    {
+        TVector lowest = RowPasses.Lowest<TSimd, TVector, T>(), x = TSimd.LoadPartial(logits + start, count, lowest), t = exp.Split<TSimd>(x, out q);
+        t = TSimd.Select(TSimd.Equal(x, lowest), TSimd.Create(default), t);
+        if (typeof(TFate) == typeof(RowPasses.Stored)) TSimd.StorePartial(exponentials + start, count, TSimd.MultiplyAdd(t, q, t));
+        return t;
     }
 }

@@ -116,7 +116,7 @@ internal static unsafe class RowBatch
             CacheHints.Fetch(logits + (lanes * (nuint)count), (nuint)count);            // the next batch's row
             CacheHints.Fetch(destination + (lanes * (nuint)count), (nuint)count);
             DirectExponential<TVector, T> exp = default;
-            exp.Prepare<TSimd>(TSimd.Create(maxima[row]));
+            exp.Prepare<TSimd>(TSimd.Create(maxima[row]), Element.FromDouble<T>(1));
             TSimd.Store(ref *highs, row * lanes, Sums<TSimd, TVector, T, DirectExponential<TVector, T>>(exp, logits, (nuint)count, destination, out TVector low));
             TSimd.Store(ref *lows, row * lanes, low);
         }

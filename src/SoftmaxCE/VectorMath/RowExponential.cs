@@ -45,8 +45,8 @@ internal interface IRowExponential<TVector, T>
     void Prepare<TSimd>(in RowExponential<T> row)
         where TSimd : struct, ISimd<TVector, T>;
 
-    /// <summary>For a row in each lane, with its maximum, at temperature 1.</summary>
-    void Prepare<TSimd>(TVector max)
+    /// <summary>For a row in each lane, with its maximum.</summary>
+    void Prepare<TSimd>(TVector max, T temperature)
         where TSimd : struct, ISimd<TVector, T>;
 
     /// <summary>The exponential t (1 + q).</summary>
@@ -69,7 +69,7 @@ internal struct DirectExponential<TVector, T> : IRowExponential<TVector, T>
         where TSimd : struct, ISimd<TVector, T> => _exp.SetMaximum<TSimd>(TSimd.Create(row.Max));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Prepare<TSimd>(TVector max)
+    public void Prepare<TSimd>(TVector max, T temperature)
         where TSimd : struct, ISimd<TVector, T> => _exp.SetMaximum<TSimd>(max);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -98,12 +98,14 @@ internal struct ShiftedExponential<TVector, T> : IRowExponential<TVector, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Prepare<TSimd>(TVector max)
+    public void Prepare<TSimd>(TVector max, T temperature)
         where TSimd : struct, ISimd<TVector, T>
     {
-        TVector zero = TSimd.Create(default), isFar = TSimd.LessThan(TSimd.Create(Element.FromDouble<T>(FactoredExp.Reach<T>())), TSimd.Abs(max));
+        bool hasTemperature = Element.ToDouble(temperature) != 1;
+        TVector zero = TSimd.Create(default), reach = TSimd.Create(Element.FromDouble<T>(hasTemperature ? -1 : FactoredExp.Reach<T>()));
+        TVector isFar = TSimd.LessThan(reach, TSimd.Abs(max));
         _exp.SetMaximum<TSimd>(TSimd.Select(isFar, zero, max));
-        _shift = new(TSimd.Select(isFar, max, zero), zero, false);
+        _shift = new(TSimd.Select(isFar, max, zero), TSimd.Create(temperature), hasTemperature);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

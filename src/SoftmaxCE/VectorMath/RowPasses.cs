@@ -265,8 +265,8 @@ internal static unsafe class RowPasses
         where T : unmanaged => ExpPolynomial.Constant<TSimd, TVector, T>(float.NegativeInfinity, double.NegativeInfinity);
 
     /// <summary>What becomes of exponentials: they are stored.</summary>
-    private readonly struct Stored;
+    public readonly struct Stored;
 
     /// <summary>What becomes of exponentials: only their sum is wanted.</summary>
-    private readonly struct Dropped;
+    public readonly struct Dropped;
 }

@@ -91,7 +91,7 @@ internal static unsafe class SoftmaxColumns
         where TExponential : struct, IRowExponential<TVector, T>
     {
         TExponential exp = default;
-        exp.Prepare<TSimd>(max);
+        exp.Prepare<TSimd>(max, Element.FromDouble<T>(1));
         TVector zero = TSimd.Create(default), high1 = zero, low1 = zero, high2 = zero, low2 = zero, high3 = zero, low3 = zero;
         SumOfRest<TSimd, TVector, T, TExponential>(exp, values, stride, count, 0, scratch, out TVector high, out TVector low);
         if (count > 2) SumOfRest<TSimd, TVector, T, TExponential>(exp, values, stride, count, 2, scratch, out high2, out low2);
@@ -156,7 +156,7 @@ internal static unsafe class SoftmaxColumns
         where TExponential : struct, IRowExponential<TVector, T>
     {
         TExponential exp = default;
-        exp.Prepare<TSimd>(max);
+        exp.Prepare<TSimd>(max, Element.FromDouble<T>(1));
         TVector first = TSimd.Create(default), second = first;
         for (int c = 0; c < count;)
         {

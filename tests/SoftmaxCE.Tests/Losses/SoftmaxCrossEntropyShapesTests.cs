@@ -102,9 +102,9 @@ public class SoftmaxCrossEntropyShapesTests
 
     private static ulong Pinned(int classes, double smoothing) => (classes, smoothing) switch
     {
-        (7, 0.0) => 18204814872563602517,
-        (100, 0.0) => 7916274636631696921,
-        (1000, 0.0) => 9637713375958875368,
+        (7, 0.0) => 14209823180586180663,
+        (100, 0.0) => 18282976086652069632,
+        (1000, 0.0) => 3753280068508264992,
         _ => 57442894455037589,
     };
 
