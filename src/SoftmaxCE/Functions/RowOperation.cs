@@ -26,7 +26,12 @@ internal static class RowOperation
         int rowCount = logits.Length / classCount;
         fixed (T* source = logits, target = destination)
         {
-            if (maxDegreeOfParallelism != 1 && rowCount > 1) RunParallel(result, source, rowCount, classCount, temperature, target, maxDegreeOfParallelism);
+            if (maxDegreeOfParallelism != 1 && result == RowResult.Softmax && LongRowOperation.Splits<T>(rowCount, classCount))
+            {
+                for (nint row = 0; row < rowCount; row++)
+                    LongRowOperation.Softmax(source + (row * classCount), classCount, temperature, target + (row * classCount), maxDegreeOfParallelism);
+            }
+            else if (maxDegreeOfParallelism != 1 && rowCount > 1) RunParallel(result, source, rowCount, classCount, temperature, target, maxDegreeOfParallelism);
             else RunRows(result, source, 0, rowCount, classCount, temperature, target);
         }
     }

@@ -215,6 +215,38 @@ public class SoftmaxFunctionsTests
         }
     }
 
+    [Theory]
+    [InlineData(100, 100, 4)]
+    [InlineData(53, 17, 4)]
+    [InlineData(37, 256, 4)]
+    [InlineData(40, 33, 300)]
+    [InlineData(1, 262_144, 4)]
+    [InlineData(2, 300_000, 4)]
+    public void Batches_of_rows_and_parts_of_a_row_give_the_bits_of_the_row_alone(int rowCount, int classCount, double spread)
+    {
+        CheckBatches<float>(rowCount, classCount, spread);
+        CheckBatches<double>(rowCount, classCount, spread);
+    }
+
+    private static void CheckBatches<T>(int rowCount, int classCount, double spread)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T[] logits = new T[rowCount * classCount], expected = new T[logits.Length], rows = new T[logits.Length + 3];
+        Random random = new(classCount);
+        for (int i = 0; i < logits.Length; i++) logits[i] = T.CreateChecked(2 * spread * (random.NextDouble() - 0.5));
+        for (int row = 0; row < rowCount; row++)
+            SoftmaxFunctions.Softmax<T>(logits.AsSpan(row * classCount, classCount), expected.AsSpan(row * classCount, classCount));
+        foreach (int threads in new[] { 1, 2, -1 })
+        {
+            // Shifted by one element, so that addresses of rows differ from those above; then in place.
+            SoftmaxFunctions.SoftmaxRows<T>(logits, classCount, rows.AsSpan(1), threads);
+            rows.AsSpan(1, logits.Length).SequenceEqual(expected).Should().BeTrue("{0} threads", threads);
+            logits.CopyTo(rows, 2);
+            SoftmaxFunctions.SoftmaxRows<T>(rows.AsSpan(2, logits.Length), classCount, rows.AsSpan(2, logits.Length), threads);
+            rows.AsSpan(2, logits.Length).SequenceEqual(expected).Should().BeTrue("{0} threads in place", threads);
+        }
+    }
+
     [Fact]
     public void Half_rounds_the_result_of_float()
     {
