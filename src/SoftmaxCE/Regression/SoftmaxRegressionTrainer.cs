@@ -64,6 +64,12 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         SoftmaxRegressionObjective objective = new(rows, examples, _options);
         SolverSettings settings = Settings(solver);
         TrainingMonitor monitor = new(objective, settings, progress, cancellationToken);
+        if (_options.BiasReduction == BiasReduction.Firth)
+        {
+            FirthObjective penalised = new(objective, _options.MaxDegreeOfParallelism);
+            return ToModel(penalised.ToFullPoint(new ScoringSolver(penalised, settings, monitor).Run(penalised.StartAt(start))), objective, monitor, classNames);
+        }
+
         SolverStart from = SolverStart.At(objective, _options.L1, start is null ? null : PointOf(start));
         SolverResult result = Run(solver, objective, settings, monitor, from);
         return ToModel(result, objective, monitor, classNames);
@@ -96,13 +102,14 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         ? [.. start.Coefficients.Span, .. start.Intercepts.Span]
         : [.. start.Coefficients.Span];
 
-    private static SoftmaxRegressionModel ToModel(SolverResult result, SoftmaxRegressionObjective objective, TrainingMonitor monitor, IReadOnlyList<string>? classNames)
+    private SoftmaxRegressionModel ToModel(SolverResult result, SoftmaxRegressionObjective objective, TrainingMonitor monitor, IReadOnlyList<string>? classNames)
     {
         int count = objective.ClassCount * objective.FeatureCount;
         TrainingSummary summary = new()
         {
             StopReason = result.StopReason, Iterations = result.Iterations, PassesOverData = objective.PassesOverData, Objective = result.Objective,
             Gap = result.Gap, Elapsed = monitor.Elapsed, History = monitor.History,
+            L2 = _options.L2, L1 = _options.L1, FitIntercepts = _options.FitIntercepts, BiasReduction = _options.BiasReduction,
         };
         ReadOnlySpan<double> intercepts = objective.HasIntercepts ? result.Point.AsSpan(count) : new double[objective.ClassCount];
         return new SoftmaxRegressionModel(result.Point.AsSpan(0, count), intercepts, classNames, summary);
