@@ -40,10 +40,10 @@ internal static class TrainingJson
                 Objective = Number(root, "objective"),
                 Gap = Number(root, "gap"),
                 Elapsed = new TimeSpan(root.GetProperty("elapsedTicks").GetInt64()),
-                L2 = Number(root, "l2"),
-                L1 = Number(root, "l1"),
-                FitIntercepts = root.GetProperty("fitIntercepts").GetBoolean(),
-                BiasReduction = Named<BiasReduction>(root.GetProperty("biasReduction").GetString()!),
+                L2 = root.TryGetProperty("l2", out _) ? Number(root, "l2") : 0,          // older files do not say
+                L1 = root.TryGetProperty("l1", out _) ? Number(root, "l1") : 0,
+                FitIntercepts = !root.TryGetProperty("fitIntercepts", out JsonElement fitted) || fitted.GetBoolean(),
+                BiasReduction = root.TryGetProperty("biasReduction", out JsonElement name) ? Named<BiasReduction>(name.GetString()!) : BiasReduction.None,
                 History = [.. root.GetProperty("history").EnumerateArray().Select(Progress)],
             };
         }

@@ -35,6 +35,9 @@ internal sealed class StandardFeatures
     /// <summary>Σ ln deviation: what the determinant of the change of coordinates is, for one class.</summary>
     public double LogDeterminant => _deviations.Sum(Math.Log);
 
+    /// <summary>Standard deviation of a column, without intercepts its root mean square; 1 where that is 0.</summary>
+    public double Deviation(int column) => _deviations[column];
+
     /// <summary>1 / deviation² of a column: how L2 looks in these coordinates.</summary>
     public double InverseSquare(int column) => 1 / (_deviations[column] * _deviations[column]);
 
