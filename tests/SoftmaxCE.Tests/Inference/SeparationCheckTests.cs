@@ -114,11 +114,21 @@ public class SeparationCheckTests
                     features[(2 * i) + 1] = (Math.Sin(angle) * u) + (Math.Cos(angle) * v);
                 }
 
-                // With a gap of 0 the ends (v differs) may still be told apart; rounding decides nothing else.
-                if (gap > 0) Find(features, 2, labels).Kind.Should().Be(SeparationKind.Complete);
-                else if (gap < 0) Find(features, 2, labels).Kind.Should().NotBe(SeparationKind.Undetermined);
+                // Rows of both classes at the corners of v, at both ends of the overlap: no line passes between them.
+                if (gap < 0) Corners(features, labels, gap, angle);
+                if (gap != 0) Find(features, 2, labels).Kind.Should().Be(gap > 0 ? SeparationKind.Complete : SeparationKind.None);
             },
             iter: 40);
+
+    private static void Corners(double[] features, int[] labels, int gap, double angle)
+    {
+        for (int i = 0; i < 4; i++)
+        {
+            double u = labels[i] == 0 ? 0 : gap / 2.0, v = i < 2 ? 0 : 10;
+            features[2 * i] = (Math.Cos(angle) * u) - (Math.Sin(angle) * v);
+            features[(2 * i) + 1] = (Math.Sin(angle) * u) + (Math.Cos(angle) * v);
+        }
+    }
 
     [Fact]
     public void Rows_of_weight_0_dependent_columns_and_threads_do_not_matter()

@@ -244,6 +244,15 @@ public class SoftmaxRegressionInferenceTests
     }
 
     [Fact]
+    public void Separated_classes_are_noted()
+    {
+        ReferenceData data = ReferenceData.Load("endometrial");
+        SoftmaxRegressionInference inference = new SoftmaxRegressionTrainer(new() { L2 = 0 }).Fit(data.Rows, data.Labels).Inference(data.Rows, data.Labels);
+        inference.Notes.Should().Contain(note => note.StartsWith("the classes are separated"));
+        inference.Coefficients[1, 0].StandardError.Should().BeGreaterThan(100 * inference.Coefficients[1, 2].StandardError);
+    }
+
+    [Fact]
     public void A_model_of_other_rows_is_noticed()
     {
         SoftmaxRegressionInference inference = AnesModel.Inference(Anes.Rows, [.. Anes.Labels.Reverse()]);

@@ -122,6 +122,19 @@ public class FirthTests
     }
 
     [Fact]
+    public void Limits_and_canceling_end_training_as_with_the_other_solvers()
+    {
+        (ReferenceData data, _) = Data("endometrial");
+        TrainingSummary limited = new SoftmaxRegressionTrainer(Firth with { MaxIterations = 2 }).Fit(data.Rows, data.Labels).Training!;
+        (limited.StopReason, limited.Iterations, limited.History.Count).Should().Be((StopReason.IterationLimit, 2, 3));
+        limited.History.Select(state => state.Objective).Should().BeInDescendingOrder();
+        new SoftmaxRegressionTrainer(Firth with { Tolerance = 1e-300 }).Fit(data.Rows, data.Labels).Training!.StopReason.Should().Be(StopReason.NoFurtherProgress);
+        using CancellationTokenSource source = new();
+        source.Cancel();
+        ((Action)(() => new SoftmaxRegressionTrainer(Firth).Fit(data.Rows, data.Labels, cancellationToken: source.Token))).Should().Throw<OperationCanceledException>();
+    }
+
+    [Fact]
     public void Wrong_options_and_dependent_columns_are_named()
     {
         ((Action)(() => _ = new SoftmaxRegressionTrainer(new() { BiasReduction = BiasReduction.Firth }))).Should().Throw<ArgumentException>().WithMessage("*L2 (now 0.0001)*");
