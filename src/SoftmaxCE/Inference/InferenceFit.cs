@@ -6,15 +6,10 @@ namespace SoftmaxCE;
 /// <summary>Makes a <see cref="SoftmaxRegressionInference"/> of a model.</summary>
 internal sealed class InferenceFit
 {
-    // From here on a Newton step would move some coefficients by more than a twentieth of their standard error.
-    private const double FarFromMaximum = 0.05;
-
     private readonly SoftmaxRegressionModel _model;
     private readonly InferenceOptions _options;
     private readonly bool _hasIntercepts;
     private readonly double _l2;
-    private readonly double _l1;
-    private readonly BiasReduction _biasReduction;
 
     public InferenceFit(SoftmaxRegressionModel model, InferenceOptions options)
     {
@@ -22,8 +17,6 @@ internal sealed class InferenceFit
         _options = options;
         _hasIntercepts = options.FitIntercepts ?? model.Training?.FitIntercepts ?? true;
         _l2 = options.L2 ?? model.Training?.L2 ?? 0;
-        _l1 = model.Training?.L1 ?? 0;
-        _biasReduction = model.Training?.BiasReduction ?? BiasReduction.None;
     }
 
     private int Width => _model.FeatureCount + (_hasIntercepts ? 1 : 0);
@@ -45,7 +38,7 @@ internal sealed class InferenceFit
         CovarianceTransform transform = new(features, _model.ClassCount, _options.ReferenceClass);
         double[] covariance = transform.Apply(information.Inverse(_options.MaxDegreeOfParallelism));
         CoefficientTable table = new(Rows(covariance), _model.ClassCount, _model.FeatureCount, _options.ConfidenceLevel);
-        return new SoftmaxRegressionInference(figures, table, covariance, Notes(figures))
+        return new SoftmaxRegressionInference(figures, table, covariance, InferenceNotes.For(figures, _model.Training))
         {
             ReferenceName = _options.ReferenceClass is { } label ? _model.ClassNames[label] : null,
         };
@@ -111,7 +104,8 @@ internal sealed class InferenceFit
             int? column = _hasIntercepts ? (place == 0 ? null : place - 1) : place;
             double estimate = Estimate(label, column), error = Math.Sqrt(covariance[((long)i * rows.Length) + i]), z = estimate / error;
             rows[i] = new CoefficientRow(
-                label, column, _model.ClassNames[label], NameOf(column), estimate, error, z, NormalDistribution.TwoSided(z), estimate - (quantile * error), estimate + (quantile * error));
+                label, column, _model.ClassNames[label], NameOf(column), estimate, error, z, NormalDistribution.TwoSided(z),
+                Lower: estimate - (quantile * error), Upper: estimate + (quantile * error));
         }
 
         return rows;
@@ -131,42 +125,13 @@ internal sealed class InferenceFit
     private string NameOf(int? column) =>
         column is { } j ? _model.FeatureNames?[j] ?? string.Create(CultureInfo.InvariantCulture, $"x{j}") : "(intercept)";
 
-    private List<string> Notes(InferenceFigures figures)
-    {
-        List<string> notes = [];
-        if (_model.Training?.StopReason == StopReason.Separable)
-        {
-            notes.Add("the classes are separated, so the maximum-likelihood coefficients are infinite and nothing here can be relied on. SeparationCheck.Find names the columns; BiasReduction.Firth gives finite estimates.");
-        }
-
-        if (_l2 > 0)
-        {
-            notes.Add(string.Create(CultureInfo.InvariantCulture, $"with L2 = {_l2} errors are from the inverse of the penalised information (a posterior under a normal prior of variance {1 / (figures.WeightSum * _l2):G4}). Coefficients are pulled towards 0: p-values, intervals, tests and criteria are not those of maximum likelihood."));
-        }
-
-        if (_l1 > 0)
-        {
-            notes.Add(string.Create(CultureInfo.InvariantCulture, $"the model was trained with L1 = {_l1}, which errors do not take into account: neither that it pulls coefficients towards 0 nor that it chose the columns."));
-        }
-
-        if (_biasReduction == BiasReduction.Firth)
-        {
-            notes.Add("Firth's bias-reduced fit: errors are from the inverse information at its estimates, and the log-likelihood is without Firth's penalty.");
-        }
-        else if (_l1 == 0 && figures.StepToMaximum > FarFromMaximum)
-        {
-            notes.Add(string.Create(CultureInfo.InvariantCulture, $"the model is not at the maximum of the {(_l2 > 0 ? "penalised " : "")}likelihood of these rows: a Newton step would move coefficients by up to {figures.StepToMaximum:G3} standard errors. Train with a smaller Tolerance, or pass the rows, weights and L2 of training."));
-        }
-
-        return notes;
-    }
-
     private void RequireNoIntercepts()
     {
         int label = _model.Intercepts.Span.IndexOfAnyExcept(0.0);
         if (label >= 0)
         {
-            throw new ArgumentException($"Says that no intercepts were fitted, but class {label} has the intercept {_model.Intercepts.Span[label]}.", nameof(InferenceOptions.FitIntercepts));
+            throw new ArgumentException(
+                $"Says that no intercepts were fitted, but class {label} has the intercept {_model.Intercepts.Span[label]}.", nameof(InferenceOptions.FitIntercepts));
         }
     }
 
@@ -177,6 +142,7 @@ internal sealed class InferenceFit
         int label = 1 + (index / Width), place = index % Width;
         string of = place < _model.FeatureCount ? $"column {place}" : "the intercept";
         throw new InvalidOperationException(
-            $"The information matrix is singular at {of} of class {label} (\"{_model.ClassNames[label]}\"): the model's probabilities are so close to 0 and 1 that the rows do not determine it. See SeparationCheck.Find.");
+            $"The information matrix is singular at {of} of class {label} (\"{_model.ClassNames[label]}\"): the model's probabilities are so close to 0 and 1 "
+            + "that the rows do not determine it. See SeparationCheck.Find.");
     }
 }

@@ -11,7 +11,8 @@ public sealed partial class SoftmaxRegressionInference
         StringBuilder text = new();
         Line(text, $"{RowCount} rows of weight {TextTable.Weight(WeightSum)}, {ClassCount} classes, {ParameterCount} parameters; {Comparison()}.");
         Line(text, $"log-likelihood {LogLikelihood:F4}, null {NullLogLikelihood:F4}; AIC {Aic:F2}, BIC {Bic:F2}; R² McFadden {McFaddenR2:F4}, Nagelkerke {NagelkerkeR2:F4}");
-        Line(text, $"likelihood-ratio test against null: χ² = {AgainstNull.Statistic:F3} on {AgainstNull.DegreesOfFreedom} degrees of freedom, p = {CoefficientTable.Probability(AgainstNull.PValue)}");
+        string p = CoefficientTable.Probability(AgainstNull.PValue), degrees = AgainstNull.DegreesOfFreedom == 1 ? "1 degree" : $"{AgainstNull.DegreesOfFreedom} degrees";
+        Line(text, $"likelihood-ratio test against null: χ² = {AgainstNull.Statistic:F3} on {degrees} of freedom, p = {p}");
         text.Append('\n').Append(Coefficients);
         if (Notes.Count > 0) text.Append('\n');
         foreach (string note in Notes) text.Append("Note: ").Append(note).Append('\n');

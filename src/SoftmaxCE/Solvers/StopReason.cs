@@ -18,7 +18,8 @@ public enum StopReason
     /// <summary>
     /// Without penalty there is no optimum where a linear model separates classes: the loss falls for ever as the coefficients grow. Complete
     /// separation is always noticed; quasi-complete separation, where some rows stay between the classes, up to 500 coefficients and 10⁹ for rows
-    /// times the square of that (GradientDescent looks for neither). <see cref="SeparationCheck.Find"/> names classes and columns; <see cref="BiasReduction.Firth"/> or L2 &gt; 0 is the way out.
+    /// times the square of that (GradientDescent looks for neither). <see cref="SeparationCheck.Find"/> names classes and columns;
+    /// <see cref="BiasReduction.Firth"/> or L2 &gt; 0 is the way out.
     /// </summary>
     Separable,
 
