@@ -15,6 +15,10 @@ internal static class TrainingJson
         WriteNumber(json, "objective", summary.Objective);
         WriteNumber(json, "gap", summary.Gap);
         json.WriteNumber("elapsedTicks", summary.Elapsed.Ticks);
+        WriteNumber(json, "l2", summary.L2);
+        WriteNumber(json, "l1", summary.L1);
+        json.WriteBoolean("fitIntercepts", summary.FitIntercepts);
+        json.WriteString("biasReduction", summary.BiasReduction.ToString());
         json.WriteStartArray("history");
         foreach (TrainingProgress progress in summary.History) Write(json, progress);
         json.WriteEndArray();
@@ -30,12 +34,16 @@ internal static class TrainingJson
             JsonElement root = document.RootElement;
             return new TrainingSummary
             {
-                StopReason = Reason(root.GetProperty("stopReason").GetString()!),
+                StopReason = Named<StopReason>(root.GetProperty("stopReason").GetString()!),
                 Iterations = root.GetProperty("iterations").GetInt32(),
                 PassesOverData = Number(root, "passesOverData"),
                 Objective = Number(root, "objective"),
                 Gap = Number(root, "gap"),
                 Elapsed = new TimeSpan(root.GetProperty("elapsedTicks").GetInt64()),
+                L2 = root.TryGetProperty("l2", out _) ? Number(root, "l2") : 0,          // older files do not say
+                L1 = root.TryGetProperty("l1", out _) ? Number(root, "l1") : 0,
+                FitIntercepts = !root.TryGetProperty("fitIntercepts", out JsonElement fitted) || fitted.GetBoolean(),
+                BiasReduction = root.TryGetProperty("biasReduction", out JsonElement name) ? Named<BiasReduction>(name.GetString()!) : BiasReduction.None,
                 History = [.. root.GetProperty("history").EnumerateArray().Select(Progress)],
             };
         }
@@ -57,9 +65,10 @@ internal static class TrainingJson
         json.WriteEndObject();
     }
 
-    // Enum.Parse alone also takes numbers that are no reason.
-    private static StopReason Reason(string name) =>
-        Enum.GetNames<StopReason>().Contains(name) ? Enum.Parse<StopReason>(name) : throw new FormatException($"'{name}' is not a reason to stop.");
+    // Enum.Parse alone also takes numbers that have no name.
+    private static TEnum Named<TEnum>(string name)
+        where TEnum : struct, Enum =>
+        Enum.GetNames<TEnum>().Contains(name) ? Enum.Parse<TEnum>(name) : throw new FormatException($"'{name}' is not a {typeof(TEnum).Name}.");
 
     private static TrainingProgress Progress(JsonElement progress) => new(
         progress.GetProperty("iteration").GetInt32(),

@@ -19,6 +19,16 @@ public enum Solver
     GradientDescent,
 }
 
+/// <summary>How the bias of the coefficients, which few rows bring, is taken from them.</summary>
+public enum BiasReduction
+{
+    /// <summary>Not at all.</summary>
+    None,
+
+    /// <summary>Firth's method: the log-likelihood gets Jeffreys' penalty ½ ln det I, I being the information. The coefficients stay finite where classes are separated.</summary>
+    Firth,
+}
+
 /// <summary>
 /// What is minimised, F(W, b) = Σ s_i loss_i / Σ s_i + L2/2 ‖W‖² + L1 ‖W‖₁, and how far. loss_i is the cross-entropy of row i with
 /// logits W x_i + b, s_i its sample weight times its class weight. Intercepts b are not penalised; features are taken as given.
@@ -30,6 +40,16 @@ public sealed record SoftmaxRegressionOptions
 
     /// <summary>Weight of ‖W‖₁ = Σ |W|. Default 0.</summary>
     public double L1 { get; init; }
+
+    /// <summary>Firth's bias-reduced fit instead of a penalty; L2 and L1 must be 0. Default <see cref="BiasReduction.None"/>.</summary>
+    /// <remarks>
+    /// Maximises ln L + ½ ln det I(W, b) with the observed information I of the (C − 1) (d + 1) coefficients that are determined (Firth 1993;
+    /// Heinze, Schemper 2002), which takes the first-order bias from the estimates; weights count as numbers of rows. The objective reported is
+    /// the mean loss − ln det I / (2 Σ s), I over differences to class 0 and the features as given; nothing certifies a gap, and half the squared
+    /// Newton decrement decides (see <see cref="Tolerance"/>, here relative to the mean loss). For small problems: each step factors a matrix
+    /// over all coefficients. Columns must be independent. The solver is Fisher scoring; <see cref="Solver"/> must be Auto or Newton.
+    /// </remarks>
+    public BiasReduction BiasReduction { get; init; }
 
     /// <summary>Whether b is fitted; otherwise it stays 0. Default true.</summary>
     public bool FitIntercepts { get; init; } = true;
@@ -77,6 +97,7 @@ public sealed record SoftmaxRegressionOptions
             throw new ArgumentException($"{Solver} cannot minimise an L1 penalty (L1 = {L1}): use ProximalNewton or Auto.", nameof(Solver));
         }
 
+        ValidateBiasReduction();
         foreach (double weight in ClassWeights.Span)
         {
             if (!(weight > 0 && double.IsFinite(weight))) throw new ArgumentOutOfRangeException(nameof(ClassWeights), weight, "Class weights must be finite and greater than 0.");
@@ -84,6 +105,21 @@ public sealed record SoftmaxRegressionOptions
 
         ArgumentNullException.ThrowIfNull(GradientDescent);
         GradientDescent.Validate();
+    }
+
+    private void ValidateBiasReduction()
+    {
+        if (!Enum.IsDefined(BiasReduction)) throw new ArgumentOutOfRangeException(nameof(BiasReduction), BiasReduction, "Is not a bias reduction.");
+        if (BiasReduction == BiasReduction.None) return;
+        if (L2 > 0 || L1 > 0)
+        {
+            throw new ArgumentException($"Firth's method takes the place of other penalties: set L2 (now {L2}) and L1 (now {L1}) to 0.", nameof(BiasReduction));
+        }
+
+        if (Solver is not (Solver.Auto or Solver.Newton))
+        {
+            throw new ArgumentException($"{Solver} does not know Firth's method: use Auto.", nameof(Solver));
+        }
     }
 }
 

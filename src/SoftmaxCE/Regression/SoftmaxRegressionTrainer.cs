@@ -9,6 +9,10 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
     // From here on a Newton step's extra vectors and matrices of sampled curvature cost more than they bring.
     private const long LargeModel = 2_000_000;
 
+    // Sizes up to which a fit without penalty is checked for quasi-complete separation: of the matrix over all coefficients, and rows · size².
+    private const double LargestSeparationCheck = 500;
+    private const double MostSeparationProducts = 1e9;
+
     private readonly SoftmaxRegressionOptions _options = Validated(options ?? new SoftmaxRegressionOptions());
 
     /// <summary>What is minimised and how.</summary>
@@ -64,9 +68,37 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         SoftmaxRegressionObjective objective = new(rows, examples, _options);
         SolverSettings settings = Settings(solver);
         TrainingMonitor monitor = new(objective, settings, progress, cancellationToken);
+        if (_options.BiasReduction == BiasReduction.Firth)
+        {
+            FirthObjective penalised = new(objective, _options.MaxDegreeOfParallelism);
+            return ToModel(penalised.ToFullPoint(new ScoringSolver(penalised, settings, monitor).Run(penalised.StartAt(start))), objective, monitor, classNames);
+        }
+
         SolverStart from = SolverStart.At(objective, _options.L1, start is null ? null : PointOf(start));
         SolverResult result = Run(solver, objective, settings, monitor, from);
+        if (IsSeparated(result, solver, objective)) result = result with { StopReason = StopReason.Separable };
         return ToModel(result, objective, monitor, classNames);
+    }
+
+    /// <summary>Checks labels and weights for training without a model to start from.</summary>
+    internal static Examples ExamplesOf(SoftmaxRegressionOptions options, ReadOnlySpan<int> labels, ReadOnlySpan<float> sampleWeights)
+    {
+        SoftmaxRegressionTrainer trainer = new(options);
+        int classCount = trainer.CountClasses(labels, start: null);
+        Examples examples = new(labels, trainer.Weights(labels, sampleWeights, classCount), classCount);
+        RequireEveryClass(examples, classNames: null, nameof(labels));
+        return examples;
+    }
+
+    /// <summary>Without any penalty, whether a fit that seems to have converged only follows coefficients to infinity.</summary>
+    private bool IsSeparated(SolverResult result, Solver solver, SoftmaxRegressionObjective objective)
+    {
+        if (_options.L2 > 0 || _options.L1 > 0 || solver == Solver.GradientDescent || result.StopReason is not (StopReason.Tolerance or StopReason.NoFurtherProgress)) return false;
+        double size = objective.ClassCount * (objective.FeatureCount + 1.0);
+        if (size > LargestSeparationCheck || objective.RowCount * size * size > MostSeparationProducts) return false;
+        SeparationProblem problem = new(objective, new StandardFeatures(objective), _options.MaxDegreeOfParallelism);
+        double[]? start = problem.HasFullRank ? problem.DirectionOf(result.Point) : null;
+        return SeparationSearch.Run(problem, start).Kind is SeparationKind.Complete or SeparationKind.QuasiComplete;
     }
 
     private SolverResult Run(Solver solver, SoftmaxRegressionObjective objective, SolverSettings settings, TrainingMonitor monitor, SolverStart from) => solver switch
@@ -96,13 +128,14 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         ? [.. start.Coefficients.Span, .. start.Intercepts.Span]
         : [.. start.Coefficients.Span];
 
-    private static SoftmaxRegressionModel ToModel(SolverResult result, SoftmaxRegressionObjective objective, TrainingMonitor monitor, IReadOnlyList<string>? classNames)
+    private SoftmaxRegressionModel ToModel(SolverResult result, SoftmaxRegressionObjective objective, TrainingMonitor monitor, IReadOnlyList<string>? classNames)
     {
         int count = objective.ClassCount * objective.FeatureCount;
         TrainingSummary summary = new()
         {
             StopReason = result.StopReason, Iterations = result.Iterations, PassesOverData = objective.PassesOverData, Objective = result.Objective,
             Gap = result.Gap, Elapsed = monitor.Elapsed, History = monitor.History,
+            L2 = _options.L2, L1 = _options.L1, FitIntercepts = _options.FitIntercepts, BiasReduction = _options.BiasReduction,
         };
         ReadOnlySpan<double> intercepts = objective.HasIntercepts ? result.Point.AsSpan(count) : new double[objective.ClassCount];
         return new SoftmaxRegressionModel(result.Point.AsSpan(0, count), intercepts, classNames, summary);

@@ -32,6 +32,18 @@ public sealed record TrainingSummary
     /// <summary>The starting point and each iteration after it.</summary>
     public required IReadOnlyList<TrainingProgress> History { get; init; }
 
+    /// <summary>The <see cref="SoftmaxRegressionOptions.L2"/> of training.</summary>
+    public double L2 { get; init; }
+
+    /// <summary>The <see cref="SoftmaxRegressionOptions.L1"/> of training.</summary>
+    public double L1 { get; init; }
+
+    /// <summary>Whether intercepts were fitted.</summary>
+    public bool FitIntercepts { get; init; } = true;
+
+    /// <summary>The <see cref="SoftmaxRegressionOptions.BiasReduction"/> of training.</summary>
+    public BiasReduction BiasReduction { get; init; }
+
     /// <summary>Whether the tolerance was reached.</summary>
     public bool Converged => StopReason == StopReason.Tolerance;
 }

@@ -34,6 +34,23 @@ public class DeterminismTests
         Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<double>(one)))[..16].Should().Be(hash, "the bits were made at 512 bits and must be the same at every width");
     }
 
+    [Fact]
+    public void Nor_of_Firths_fit_and_its_covariance()
+    {
+        ReferenceData iris = ReferenceData.Load("iris");
+        double[] one = Values(1);
+        Values(3).Should().Equal(one);
+        BitHash.Of(one).Should().Be(0x503D2FA38D66BC31ul);
+
+        double[] Values(int threads)
+        {
+            SoftmaxRegressionOptions options = new() { L2 = 0, BiasReduction = BiasReduction.Firth, MaxIterations = 4, MaxDegreeOfParallelism = threads };
+            SoftmaxRegressionModel model = new SoftmaxRegressionTrainer(options).Fit(iris.Rows, iris.Labels);
+            SoftmaxRegressionInference inference = model.Inference(iris.Rows, iris.Labels, options: new() { MaxDegreeOfParallelism = threads });
+            return [.. model.Coefficients.Span, .. model.Intercepts.Span, .. inference.Covariance.Span];
+        }
+    }
+
     private static double[] Parameters(string kind, Solver solver, int threads)
     {
         double[] values = [.. Data.Features.Select(v => Math.Clamp(Math.Round(32 * v) + 128, 0, 255))];

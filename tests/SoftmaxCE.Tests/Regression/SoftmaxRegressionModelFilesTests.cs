@@ -47,12 +47,23 @@ public sealed class SoftmaxRegressionModelFilesTests : IDisposable
                 Objective = 0.1,
                 Gap = double.PositiveInfinity,
                 Elapsed = TimeSpan.MaxValue,
+                L2 = 0.1,
+                L1 = 1e-300,
+                FitIntercepts = false,
+                BiasReduction = BiasReduction.Firth,
                 History = [new TrainingProgress(0, 0, Math.Log(2), double.NaN, TimeSpan.Zero)],
             };
             TrainingSummary back = TrainingJson.FromText(TrainingJson.ToText(summary));
             back.History.Should().Equal(summary.History);
             (back with { History = [] }).Should().Be(summary with { History = [] });
         }
+    }
+
+    [Fact]
+    public void A_summary_that_does_not_say_what_was_minimised_says_nothing_of_a_penalty()
+    {
+        TrainingSummary summary = TrainingJson.FromText("""{"stopReason":"Tolerance","iterations":1,"passesOverData":1,"objective":1,"gap":1,"elapsedTicks":1,"history":[]}""");
+        (summary.L2, summary.L1, summary.FitIntercepts, summary.BiasReduction).Should().Be((0, 0, true, BiasReduction.None));
     }
 
     [Fact]
@@ -71,6 +82,8 @@ public sealed class SoftmaxRegressionModelFilesTests : IDisposable
     [InlineData("{}")]
     [InlineData("[]")]
     [InlineData("""{"stopReason":"99","iterations":1,"passesOverData":1,"objective":1,"gap":1,"elapsedTicks":1,"history":[]}""")]
+    [InlineData("""{"stopReason":"Tolerance","iterations":1,"passesOverData":1,"objective":1,"gap":1,"elapsedTicks":1,"biasReduction":"1","history":[]}""")]
+    [InlineData("""{"stopReason":"Tolerance","iterations":1,"passesOverData":1,"objective":1,"gap":1,"elapsedTicks":1,"fitIntercepts":1,"history":[]}""")]
     [InlineData("""{"stopReason":"Tolerance","iterations":1e99,"passesOverData":1,"objective":1,"gap":1,"elapsedTicks":1,"history":[]}""")]
     [InlineData("""{"stopReason":"Tolerance","iterations":1,"passesOverData":1,"objective":"x","gap":1,"elapsedTicks":1,"history":[]}""")]
     [InlineData("""{"stopReason":"Tolerance","iterations":1,"passesOverData":1,"objective":1,"gap":1,"elapsedTicks":1,"history":[7]}""")]

@@ -51,6 +51,16 @@ public class SoftmaxRegressionTrainerTests
         x.Select(v => model.Predict<double>([v])).Should().Equal(0, 0, 0, 1, 1, 1, 2, 2, 2);
     }
 
+    [Theory, MemberData(nameof(FullBatchSolvers))]
+    public void Without_penalty_quasi_complete_separation_is_recognised(Solver solver)
+    {
+        ReferenceData data = ReferenceData.Load("endometrial");
+        SoftmaxRegressionTrainer trainer = new(new() { L2 = 0, Solver = solver });
+        trainer.Fit(data.Rows, data.Labels).Training!.StopReason.Should().Be(StopReason.Separable);
+        double[] without = [.. data.Labels.SelectMany((_, i) => data.Features.Skip((3 * i) + 1).Take(2))];          // without the column that does it
+        trainer.Fit(new DenseRows<double>(without, 2), data.Labels).Training!.StopReason.Should().Be(StopReason.Tolerance);
+    }
+
     [Fact]
     public void Raw_columns_of_any_scale_duplicates_and_constants_are_no_obstacle()
     {
