@@ -61,12 +61,23 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         if (start is null || solver != Solver.GradientDescent) RequireEveryClass(examples, classNames, nameof(labels));
         cancellationToken.ThrowIfCancellationRequested();
 
-        SoftmaxRegressionObjective objective = new(rows, examples, _options);
-        SolverSettings settings = Settings(solver);
-        TrainingMonitor monitor = new(objective, settings, progress, cancellationToken);
-        SolverStart from = SolverStart.At(objective, _options.L1, start is null ? null : PointOf(start));
-        SolverResult result = Run(solver, objective, settings, monitor, from);
-        return ToModel(result, objective, monitor, classNames);
+        FitTrace trace = FitTrace.Start(rows, classCount, solver);
+        try
+        {
+            SoftmaxRegressionObjective objective = new(rows, examples, _options);
+            SolverSettings settings = Settings(solver);
+            TrainingMonitor monitor = new(objective, settings, progress, cancellationToken) { Trace = trace };
+            SolverStart from = SolverStart.At(objective, _options.L1, start is null ? null : PointOf(start));
+            SolverResult result = Run(solver, objective, settings, monitor, from);
+            SoftmaxRegressionModel model = ToModel(result, objective, rows, monitor, classNames);
+            trace.Finish(model.Training!);
+            return model;
+        }
+        catch (Exception exception)
+        {
+            trace.Fail(exception);
+            throw;
+        }
     }
 
     private SolverResult Run(Solver solver, SoftmaxRegressionObjective objective, SolverSettings settings, TrainingMonitor monitor, SolverStart from) => solver switch
@@ -96,13 +107,15 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         ? [.. start.Coefficients.Span, .. start.Intercepts.Span]
         : [.. start.Coefficients.Span];
 
-    private static SoftmaxRegressionModel ToModel(SolverResult result, SoftmaxRegressionObjective objective, TrainingMonitor monitor, IReadOnlyList<string>? classNames)
+    private SoftmaxRegressionModel ToModel(
+        SolverResult result, SoftmaxRegressionObjective objective, FeatureRows rows, TrainingMonitor monitor, IReadOnlyList<string>? classNames)
     {
         int count = objective.ClassCount * objective.FeatureCount;
         TrainingSummary summary = new()
         {
             StopReason = result.StopReason, Iterations = result.Iterations, PassesOverData = objective.PassesOverData, Objective = result.Objective,
-            Gap = result.Gap, Elapsed = monitor.Elapsed, History = monitor.History,
+            Gap = result.Gap, Elapsed = monitor.Elapsed, History = monitor.History, Options = _options,
+            FeatureScale = rows is DenseRows scaled ? scaled.Scale : 1, FeatureOffset = rows is DenseRows shifted ? shifted.Offset : 0,
         };
         ReadOnlySpan<double> intercepts = objective.HasIntercepts ? result.Point.AsSpan(count) : new double[objective.ClassCount];
         return new SoftmaxRegressionModel(result.Point.AsSpan(0, count), intercepts, classNames, summary);

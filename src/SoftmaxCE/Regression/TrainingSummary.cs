@@ -32,6 +32,15 @@ public sealed record TrainingSummary
     /// <summary>The starting point and each iteration after it.</summary>
     public required IReadOnlyList<TrainingProgress> History { get; init; }
 
+    /// <summary>What the model was trained with; null for a model from a file that does not say.</summary>
+    public SoftmaxRegressionOptions? Options { get; init; }
+
+    /// <summary>Scale of the rows trained on, such as 1/255 of 8-bit pixels: the model expects stored values times this. See <see cref="DenseRows{T}"/>. Default 1.</summary>
+    public double FeatureScale { get; init; } = 1;
+
+    /// <summary>Offset of the rows trained on: the model expects it added to the scaled values. Default 0.</summary>
+    public double FeatureOffset { get; init; }
+
     /// <summary>Whether the tolerance was reached.</summary>
     public bool Converged => StopReason == StopReason.Tolerance;
 }
