@@ -46,6 +46,8 @@ internal static class ReportCharts
     public static void Confusion(Markup markup, ConfusionMatrix confusion)
     {
         const double Titles = 44;
+        const double Keys = 28;
+        const double LowestWidth = 160;
         const double LetterWidth = 6.5;
         int count = confusion.ClassCount;
         double cell = Math.Clamp(400.0 / count, 24, 56);
@@ -55,7 +57,7 @@ internal static class ReportCharts
         double middle = count * cell / 2;
         Chart chart = new(markup);
         Chart.BeginPicture(
-            markup, "Confusion matrix", $"Rows are labels, columns predictions. {TextTable.Score(confusion.Accuracy)} of the weight is on the diagonal.", left + (2 * middle) + 24, top + (2 * middle) + 16);
+            markup, "Confusion matrix", $"Rows are labels, columns predictions. {TextTable.Score(confusion.Accuracy)} of the weight is on the diagonal.", Math.Max(left + (2 * middle) + 24, LowestWidth), top + (2 * middle) + 16 + Keys);
         markup.Element("text", "Confusion matrix", ("class", "title"), ("x", 10.0), ("y", 20));
         markup.Element("text", "predicted", ("class", "label"), ("x", left + middle), ("y", 40.0), ("text-anchor", "middle"));
         markup.Element("text", "label", ("class", "label"), ("x", 16.0), ("y", top + middle), ("text-anchor", "middle"), ("transform", FormattableString.Invariant($"rotate(-90 16 {top + middle:0.##})")));
@@ -68,10 +70,19 @@ internal static class ReportCharts
             for (int predicted = 0; predicted < count; predicted++) Cell(markup, confusion, label, predicted, left + (predicted * cell), top + (label * cell), cell);
         }
 
+        double keys = top + (2 * middle) + 18;
+        Key(markup, "right", "right", left, keys);
+        Key(markup, "wrong", "wrong", left + 62, keys);
         chart.End();
     }
 
     public static string Number(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
+
+    private static void Key(Markup markup, string kind, string name, double x, double y)
+    {
+        markup.Empty("rect", ("class", $"{kind} key"), ("x", x), ("y", y - 10), ("width", 12), ("height", 12));
+        markup.Element("text", name, ("class", "tick"), ("x", x + 18), ("y", y));
+    }
 
     private static void Cell(Markup markup, ConfusionMatrix confusion, int label, int predicted, double x, double y, double size)
     {

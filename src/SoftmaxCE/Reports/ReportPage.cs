@@ -55,7 +55,7 @@ internal static class ReportPage
 
     private static void Predictions(Markup page, ClassificationMetrics metrics, CalibrationCurve calibration)
     {
-        page.Element("h2", "Predictions").Open("div", ("class", "charts"));
+        page.Element("h2", "Predictions").Element("p", "The stronger a cell, the larger its share of the label's rows.", ("class", "note")).Open("div", ("class", "charts"));
         if (metrics.ClassCount <= MostClassesInAMatrix) ReportCharts.Confusion(page, metrics.Confusion);
         if (calibration.Bins.Count > 0) ReportCharts.Reliability(page, calibration);
         page.Close();
@@ -86,7 +86,7 @@ internal static class ReportPage
         foreach (double value in coefficients.Values.Span) largest = Math.Max(largest, Math.Abs(value));
         string which = shown < coefficients.ClassNames.Count ? $"The first {shown} of {coefficients.ClassNames.Count} classes. " : "";
         string how = coefficients.PixelWidth > 0
-            ? "One pixel per feature: red speaks for the class, blue against it."
+            ? $"One pixel per feature: red speaks for the class, blue against it, in full colour at {ReportCharts.Number(largest)}."
             : $"The {Math.Min(LargestCoefficients, coefficients.FeatureNames.Count)} largest of each class. A coefficient is per unit of its feature, so sizes compare only between features of like scale.";
         page.Element("h2", "Coefficients").Element("p", which + how, ("class", "note")).Open("div", ("class", "pictures"));
         for (int label = 0; label < shown; label++)

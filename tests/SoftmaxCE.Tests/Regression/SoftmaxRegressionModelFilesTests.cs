@@ -32,6 +32,11 @@ public sealed class SoftmaxRegressionModelFilesTests : IDisposable
     {
         Trained.SaveJson(_folder.File("iris.json"));
         AssertSame(SoftmaxRegressionModel.LoadJson(_folder.File("iris.json")));
+        using MemoryStream stream = new();
+        Trained.SaveJson(stream);
+        stream.Position = 0;
+        AssertSame(SoftmaxRegressionModel.LoadJson(stream));
+        stream.ToArray().Should().Equal(File.ReadAllBytes(_folder.File("iris.json")));
     }
 
     [Fact]
