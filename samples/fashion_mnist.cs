@@ -57,7 +57,7 @@ foreach ((string name, SoftmaxRegressionModel calibrated) in (ReadOnlySpan<(stri
 }
 
 string report = Path.Combine(Directory.CreateTempSubdirectory("fashion-mnist-").FullName, "report.html");
-new HtmlReport { Title = "Fashion-MNIST", Model = model, Metrics = metrics, PixelWidth = PixelWidth, Facts = [new("rows trained on", $"{trainingCount}")] }.Save(report);
+new HtmlReport { Title = "Fashion-MNIST", Model = model, Metrics = metrics, PixelWidth = PixelWidth, Facts = [new("rows held out", $"{test.Labels.Length}")] }.Save(report);
 Console.WriteLine($"\nReport, to open in a browser: {report}");
 const double LowestAccuracy = 0.83;
 return metrics.Accuracy >= LowestAccuracy ? 0 : 1;

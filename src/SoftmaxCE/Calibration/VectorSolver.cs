@@ -14,6 +14,13 @@ internal sealed class VectorSolver(VectorProblem problem)
     private const double EnoughFall = 1e-4;
     private const double RelativePrecision = 1e-14;
 
+    // Squares of the fraction of the gradient that a step may leave. Far from the optimum a better step is wasted; the fraction falls as the
+    // gradient does, which makes the method quadratic (Nocedal, Wright, theorem 7.2).
+    private const double LargestReduction = 1e-2;
+    private const double SmallestReduction = 1e-20;
+
+    private double _firstNorm;
+
     private readonly int _size = 2 * problem.ClassCount;
     private readonly double[] _blocks = new double[3 * problem.ClassCount];
 
@@ -59,7 +66,9 @@ internal sealed class VectorSolver(VectorProblem problem)
         problem.ClassBlocks(_blocks);
         Precondition(residual, preconditioned);
         search = [.. preconditioned];
-        double norm = DoubleVectors.Dot(residual, preconditioned), enough = norm * 1e-20;
+        double norm = DoubleVectors.Dot(residual, preconditioned);
+        if (_firstNorm == 0) _firstNorm = norm;
+        double enough = norm * Math.Clamp(norm / _firstNorm, SmallestReduction, LargestReduction);
         for (int k = 0; k < 2 * _size && norm > enough; k++)
         {
             problem.MultiplyHessian(search, product);

@@ -17,6 +17,7 @@ internal static class TrainingJson
         WriteNumber(json, "objective", summary.Objective);
         WriteNumber(json, "gap", summary.Gap);
         json.WriteNumber("elapsedTicks", summary.Elapsed.Ticks);
+        json.WriteNumber("rowCount", summary.RowCount);
         json.WriteNumber("featureScale", summary.FeatureScale);
         json.WriteNumber("featureOffset", summary.FeatureOffset);
         if (summary.Options is not null)
@@ -46,6 +47,7 @@ internal static class TrainingJson
                 Objective = Number(root, "objective"),
                 Gap = Number(root, "gap"),
                 Elapsed = new TimeSpan(root.GetProperty("elapsedTicks").GetInt64()),
+                RowCount = root.TryGetProperty("rowCount", out JsonElement rows) ? rows.GetInt32() : 0,
                 FeatureScale = root.TryGetProperty("featureScale", out JsonElement scale) ? Finite(scale) : 1,
                 FeatureOffset = root.TryGetProperty("featureOffset", out JsonElement offset) ? Finite(offset) : 0,
                 Options = root.TryGetProperty("options", out JsonElement options) ? OptionsJson.Read(options) : null,

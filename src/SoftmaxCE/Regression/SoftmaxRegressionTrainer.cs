@@ -114,7 +114,7 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         TrainingSummary summary = new()
         {
             StopReason = result.StopReason, Iterations = result.Iterations, PassesOverData = objective.PassesOverData, Objective = result.Objective,
-            Gap = result.Gap, Elapsed = monitor.Elapsed, History = monitor.History, Options = _options,
+            Gap = result.Gap, Elapsed = monitor.Elapsed, History = monitor.History, Options = _options, RowCount = rows.RowCount,
             FeatureScale = rows is DenseRows scaled ? scaled.Scale : 1, FeatureOffset = rows is DenseRows shifted ? shifted.Offset : 0,
         };
         ReadOnlySpan<double> intercepts = objective.HasIntercepts ? result.Point.AsSpan(count) : new double[objective.ClassCount];

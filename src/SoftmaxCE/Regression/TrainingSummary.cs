@@ -35,6 +35,9 @@ public sealed record TrainingSummary
     /// <summary>What the model was trained with; null for a model from a file that does not say.</summary>
     public SoftmaxRegressionOptions? Options { get; init; }
 
+    /// <summary>Rows trained on; 0 for a model from a file that does not say.</summary>
+    public int RowCount { get; init; }
+
     /// <summary>Scale of the rows trained on, such as 1/255 of 8-bit pixels: the model expects stored values times this. See <see cref="DenseRows{T}"/>. Default 1.</summary>
     public double FeatureScale { get; init; } = 1;
 

@@ -68,6 +68,7 @@ public sealed record HtmlReport
 
     private static IEnumerable<(string Name, string Value)> FactsOf(TrainingSummary training)
     {
+        if (training.RowCount > 0) yield return ("rows trained on", Text(training.RowCount));
         yield return ("training ended by", training.StopReason.ToString());
         yield return ("iterations", Text(training.Iterations));
         yield return ("passes over the data", ReportCharts.Number(training.PassesOverData));

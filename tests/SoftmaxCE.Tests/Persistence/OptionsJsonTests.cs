@@ -39,6 +39,7 @@ public class OptionsJsonTests
             [SoftmaxRegressionModel.Load(folder.File("model.safetensors")), SoftmaxRegressionModel.LoadJson(folder.File("model.json")), OnnxImporter.Import(folder.File("model.onnx"))])
         {
             TrainingSummary training = loaded.Training!;
+            training.RowCount.Should().Be(4);
             training.FeatureScale.Should().Be(1.0 / 255);
             training.FeatureOffset.Should().Be(-0.1);
             training.Options!.ClassWeights.ToArray().Should().Equal(1, 2.5);
