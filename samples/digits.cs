@@ -49,7 +49,7 @@ OnnxExporter.Export(model, Path.Combine(folder.FullName, "digits.onnx"));
 new HtmlReport
 {
     Title = "Handwritten digits", Model = model, Metrics = metrics, PixelWidth = DigitsSplit.PixelWidth,
-    Facts = [new("rows trained on", $"{digits.TrainingLabels.Length}"), new("rows held out", $"{digits.HeldOutLabels.Length}"), new("L2", $"{trainer.Options.L2}")],
+    Facts = [new("rows held out", $"{digits.HeldOutLabels.Length}")],
 }.Save(Path.Combine(folder.FullName, "digits.html"));
 Console.WriteLine($"""
     In {folder.FullName}:

@@ -52,6 +52,48 @@ public class OnnxRuntimeTests
         session.OutputMetadata["probabilities"].Dimensions.Should().Equal(-1, 3);
     }
 
+    [Theory]
+    [InlineData("SOFTMAX", 3, false)]
+    [InlineData("SOFTMAX", 2, true)]
+    [InlineData("SOFTMAX", 7, true)]
+    [InlineData("LOGISTIC", 2, false)]
+    [InlineData("LOGISTIC", 2, true)]
+    public void A_classifier_of_scikit_learn_predicts_the_same_after_import(string transform, int classCount, bool scaled)
+    {
+        const int FeatureCount = 4;
+        Random random = new(classCount);
+        double[] own = Numbers(random, classCount == 2 ? FeatureCount : FeatureCount * classCount), intercepts = Numbers(random, classCount == 2 ? 1 : classCount);
+        SklearnOnnx shape = new(
+            classCount == 2 ? [.. own.Select(value => -value), .. own] : own, classCount == 2 ? [-intercepts[0], intercepts[0]] : intercepts)
+        {
+            Transform = transform, Normalizer = classCount > 2, TextLabels = [.. Enumerable.Range(0, classCount).Select(label => $"class {label}")],
+            Scaler = scaled ? ([0.5, -1, 2, 0.25], [2, 0.5, 1, 3]) : null,
+        };
+        byte[] file = shape.ToBytes();
+        SoftmaxRegressionModel model = OnnxImporter.Import(file);
+        float[] features = [.. Numbers(random, Rows * FeatureCount).Select(value => (float)(value * 4))];
+        using InferenceSession session = new(file);
+        using OrtValue input = OrtValue.CreateTensorValueFromMemory(features, [Rows, FeatureCount]);
+        using RunOptions options = new();
+        using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(options, ["X"], [input], ["output_label", "output_probability"]);
+
+        double[] ours = Probabilities(model, features);
+        ReadOnlySpan<float> theirs = outputs[1].GetTensorDataAsSpan<float>();
+        for (int i = 0; i < ours.Length; i++) theirs[i].Should().BeApproximately((float)ours[i], LargestDifference);
+        outputs[0].GetStringTensorAsArray().Should().Equal(ours.Chunk(classCount).Select(row => model.ClassNames[Array.IndexOf(row, row.Max())]));
+    }
+
+    [Fact]
+    public void A_dictionary_per_row_is_understood_by_the_runtime_and_by_the_importer()
+    {
+        byte[] file = new SklearnOnnx([1, 2, -1, 0, 0, -2], [0, 1, 2]) { IntegerLabels = [4, 5, 6], Normalizer = true, ZipMap = true }.ToBytes();
+        using InferenceSession session = new(file);
+        session.OutputMetadata.Keys.Should().BeEquivalentTo("output_label", "output_probability");
+        OnnxImporter.Import(file).ClassNames.Should().Equal("4", "5", "6");
+    }
+
+    private static double[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (double)(float)(random.NextDouble() - 0.5))];
+
     private static SoftmaxRegressionModel Model(Random random, int classCount, int featureCount, bool named) => new(
         [.. Enumerable.Range(0, classCount * featureCount).Select(_ => random.NextDouble() - 0.5)],
         [.. Enumerable.Range(0, classCount).Select(_ => random.NextDouble() - 0.5)],

@@ -1,6 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Numerics;
-
 namespace SoftmaxCE;
 
 /// <summary>
@@ -21,32 +18,23 @@ internal sealed class TemperatureProblem
     private readonly double[] _probabilities;
     private readonly double _weightSum;
 
-    public static TemperatureProblem Of<T>(ReadOnlySpan<T> logits, ReadOnlySpan<int> labels, ReadOnlySpan<float> sampleWeights)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        int classCount = logits.Length / labels.Length;
-        double[] differences = new double[logits.Length];
-        for (int i = 0; i < differences.Length; i++)
-        {
-            int row = i / classCount;
-            double own = double.CreateTruncating(logits[(row * classCount) + labels[row]]);
-            double logit = double.CreateTruncating(logits[i]);
-            if (!double.IsFinite(own) || !(logit < double.PositiveInfinity)) ThrowLogit(row, double.IsFinite(own) ? i % classCount : labels[row], double.IsFinite(own) ? logit : own, nameof(logits));
-            differences[i] = logit - own;
-        }
-
-        return new TemperatureProblem(differences, labels.ToArray(), sampleWeights.ToArray());
-    }
-
-    private TemperatureProblem(double[] logits, int[] labels, float[] sampleWeights)
+    /// <param name="logits">[rows, classes], checked; overwritten.</param>
+    /// <param name="labels">One per row.</param>
+    /// <param name="sampleWeights">One per row, or empty.</param>
+    public TemperatureProblem(double[] logits, ReadOnlySpan<int> labels, ReadOnlySpan<float> sampleWeights)
     {
         _logits = logits;
-        _labels = labels;
-        _weights = sampleWeights;
+        _labels = labels.ToArray();
+        _weights = sampleWeights.ToArray();
         _scaled = new double[logits.Length / labels.Length];
         _probabilities = new double[_scaled.Length];
-        _weightSum = sampleWeights.Length == 0 ? labels.Length : sampleWeights.Sum(weight => (double)weight);
-        if (_weightSum == 0) throw new ArgumentException("Every row has weight 0.", nameof(sampleWeights));
+        _weightSum = CalibrationLogits.WeightSum(sampleWeights, labels.Length);
+        for (int row = 0; row < labels.Length; row++)
+        {
+            Span<double> own = logits.AsSpan(row * _scaled.Length, _scaled.Length);
+            double label = own[labels[row]];
+            foreach (ref double logit in own) logit -= label;
+        }
     }
 
     /// <summary>Newton's method, kept between bounds of the root of the slope; a step that leaves them is replaced by halving the interval.</summary>
@@ -121,8 +109,4 @@ internal sealed class TemperatureProblem
     }
 
     private double WeightOf(int row) => _weights.Length == 0 ? 1 : _weights[row];
-
-    [DoesNotReturn]
-    private static void ThrowLogit(int row, int label, double logit, string name) => throw new ArgumentOutOfRangeException(
-        name, logit, $"Row {row} has this logit for class {label}; logits must not be NaN or +∞, nor −∞ for the label.");
 }

@@ -47,10 +47,7 @@ public sealed record TemperatureScaling
     public static TemperatureScaling Fit<T>(ReadOnlySpan<T> logits, ReadOnlySpan<int> labels, ReadOnlySpan<float> sampleWeights = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        int classCount = EvaluationRows.ClassCountOf(logits.Length, labels.Length, nameof(logits));
-        EvaluationRows.RequireLabels(labels, classCount, nameof(labels));
-        EvaluationRows.RequireWeights(sampleWeights, labels.Length);
-        TemperatureProblem problem = TemperatureProblem.Of(logits, labels, sampleWeights);
+        TemperatureProblem problem = new(CalibrationLogits.Read(logits, labels, sampleWeights), labels, sampleWeights);
         (double inverse, bool isAtLimit) = problem.Solve(1 / HighestTemperature, 1 / LowestTemperature);
         return new TemperatureScaling(1 / inverse)
         {
@@ -67,21 +64,8 @@ public sealed record TemperatureScaling
     /// <param name="sampleWeights">One weight per row, finite and at least 0, not all 0; empty: every row weighs 1.</param>
     /// <exception cref="ArgumentException">The lengths or the number of features do not fit, or no row has a weight.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label or weight is out of range, or the logits of a row are not finite; the message names the row.</exception>
-    public static TemperatureScaling FitModel(SoftmaxRegressionModel model, FeatureRows rows, ReadOnlySpan<int> labels, ReadOnlySpan<float> sampleWeights = default)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(rows);
-        Argument.SameLength(rows.RowCount, labels.Length, nameof(labels));
-        double[] logits = new double[checked(rows.RowCount * model.ClassCount)];
-        double[] features = new double[rows.FeatureCount];
-        for (int row = 0; row < rows.RowCount; row++)
-        {
-            rows.CopyRow(row, features);
-            model.PredictLogits<double>(features, logits.AsSpan(row * model.ClassCount, model.ClassCount));
-        }
-
-        return Fit<double>(logits, labels, sampleWeights);
-    }
+    public static TemperatureScaling FitModel(SoftmaxRegressionModel model, FeatureRows rows, ReadOnlySpan<int> labels, ReadOnlySpan<float> sampleWeights = default) =>
+        Fit<double>(CalibrationLogits.Of(model, rows, labels), labels, sampleWeights);
 
     /// <summary>A model whose probabilities are those of <paramref name="model"/> at <see cref="Temperature"/>: coefficients and intercepts are divided by it.</summary>
     /// <param name="model">The model; it is not changed.</param>

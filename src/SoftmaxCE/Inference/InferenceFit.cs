@@ -15,8 +15,8 @@ internal sealed class InferenceFit
     {
         _model = model;
         _options = options;
-        _hasIntercepts = options.FitIntercepts ?? model.Training?.FitIntercepts ?? true;
-        _l2 = options.L2 ?? model.Training?.L2 ?? 0;
+        _hasIntercepts = options.FitIntercepts ?? model.Training?.Options?.FitIntercepts ?? true;
+        _l2 = options.L2 ?? model.Training?.Options?.L2 ?? 0;
     }
 
     private int Width => _model.FeatureCount + (_hasIntercepts ? 1 : 0);

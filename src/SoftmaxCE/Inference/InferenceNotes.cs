@@ -9,8 +9,8 @@ internal static class InferenceNotes
     public static IReadOnlyList<string> For(InferenceFigures figures, TrainingSummary? training)
     {
         List<string> notes = [];
-        double l1 = training?.L1 ?? 0;
-        bool firth = training?.BiasReduction == BiasReduction.Firth;
+        double l1 = training?.Options?.L1 ?? 0;
+        bool firth = training?.Options?.BiasReduction == BiasReduction.Firth;
         if (training?.StopReason == StopReason.Separable)
         {
             notes.Add(

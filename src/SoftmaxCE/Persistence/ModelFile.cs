@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 
 namespace SoftmaxCE;
 
@@ -57,14 +56,7 @@ internal static class ModelFile
 
     /// <summary>Reads the stream to its end; memory grows with the bytes that arrive, never with a length that a header states.</summary>
     /// <exception cref="InvalidDataException">The stream is damaged or holds no model; the message says what is wrong.</exception>
-    public static ModelContent Load(Stream stream)
-    {
-        ArgumentNullException.ThrowIfNull(stream);
-        if (stream.CanSeek && stream.Length - stream.Position > Array.MaxLength) throw new InvalidDataException("The model file is larger than 2 GiB.");
-        using MemoryStream whole = new();
-        stream.CopyTo(whole);
-        return Load(whole.GetBuffer().AsSpan(0, (int)whole.Length));
-    }
+    public static ModelContent Load(Stream stream) => Load(WholeFile.Read(stream).Span);
 
     /// <exception cref="InvalidDataException">The file is damaged or holds no model; the message says what is wrong.</exception>
     public static ModelContent Load(ReadOnlySpan<byte> file)
@@ -79,8 +71,8 @@ internal static class ModelFile
         if (!ours) return new ModelContent(coefficients, intercepts, ConfusionMatrix.NumbersAsNames(intercepts.Length), null, header.Metadata);
         RequireOurFormat(header, coefficients, intercepts);
         Dictionary<string, string> metadata = header.Metadata.Where(entry => !entry.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary();
-        string[]? features = header.Metadata.TryGetValue(FeaturesKey, out string? names) ? NamesFromJson(names) : null;
-        return new ModelContent(coefficients, intercepts, NamesFromJson(header.Metadata[ClassesKey]), features, metadata);
+        string[]? features = header.Metadata.TryGetValue(FeaturesKey, out string? names) ? ModelJson.NamesFromText(names) : null;
+        return new ModelContent(coefficients, intercepts, ModelJson.NamesFromText(header.Metadata[ClassesKey]), features, metadata);
     }
 
     private static double[] ReadIntercepts(ReadOnlySpan<byte> file, SafeTensorsHeader header, double[] coefficients, long classCount)
@@ -115,18 +107,5 @@ internal static class ModelFile
         checksum.Add(coefficients);
         checksum.Add(intercepts);
         return checksum.Value.ToString("x8", CultureInfo.InvariantCulture);
-    }
-
-    private static string[] NamesFromJson(string text)
-    {
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(text);
-            return ModelJson.Names(document.RootElement);
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            throw new InvalidDataException("A list of names in the model file is not a JSON array of strings.", exception);
-        }
     }
 }

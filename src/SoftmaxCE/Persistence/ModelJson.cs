@@ -85,6 +85,21 @@ internal static class ModelJson
     public static string[] Names(JsonElement names) =>
         [.. names.EnumerateArray().Select(name => name.GetString() ?? throw new InvalidDataException("A name is null."))];
 
+    /// <summary>Names from a JSON array within another file.</summary>
+    /// <exception cref="InvalidDataException">The text is no JSON array of strings.</exception>
+    public static string[] NamesFromText(string text)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(text);
+            return Names(document.RootElement);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            throw new InvalidDataException("A list of names in the model file is not a JSON array of strings.", exception);
+        }
+    }
+
     private static ModelContent Read(JsonElement root)
     {
         string[] known = ["format", "version", "classes", "features", "intercepts", "coefficients", "metadata"];

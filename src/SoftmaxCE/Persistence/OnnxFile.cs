@@ -25,7 +25,7 @@ internal static class OnnxFile
             OnnxForm.LinearClassifier => LinearClassifier(model),
             _ => throw new ArgumentOutOfRangeException(nameof(form), form, "Not a known form."),
         };
-        stream.Write(OnnxMessages.Model(graph, Metadata(model), ProducerVersion()).WrittenBytes);
+        stream.Write(OnnxMessages.Model(graph, OnnxMetadata.Of(model), ProducerVersion()).WrittenBytes);
     }
 
     // logits = features · coefficientsᵀ + intercepts; the label is the first class with the highest logit, by name if classes have names.
@@ -80,15 +80,6 @@ internal static class OnnxFile
     ];
 
     private static bool HasNames(ModelContent model) => !model.ClassNames.SequenceEqual(ConfusionMatrix.NumbersAsNames(model.ClassCount));
-
-    private static SortedDictionary<string, string> Metadata(ModelContent model)
-    {
-        SortedDictionary<string, string> metadata = new(StringComparer.Ordinal);
-        foreach ((string key, string value) in model.Metadata) metadata.Add(key, value);
-        metadata[Names] = ModelJson.ToText(model.ClassNames);
-        if (model.FeatureNames is not null) metadata["feature_names"] = ModelJson.ToText(model.FeatureNames);
-        return metadata;
-    }
 
     private static void RequireFloats(ReadOnlySpan<double> values)
     {

@@ -12,12 +12,15 @@ internal static class OnnxMessages
     public enum Element
     {
         Float = 1,
+        Int32 = 6,
         Int64 = 7,
         Text = 8,
+        Double = 11,
     }
 
-    private enum AttributeKind
+    public enum AttributeKind
     {
+        Float = 1,
         Integer = 2,
         Text = 3,
         Floats = 6,
@@ -27,7 +30,7 @@ internal static class OnnxMessages
 
     public static ProtobufMessage Model(ProtobufMessage graph, IEnumerable<KeyValuePair<string, string>> metadata, string producerVersion)
     {
-        ProtobufMessage model = new ProtobufMessage().Integer(1, FileVersion).Text(2, "SoftmaxCE").Text(3, producerVersion).Message(7, graph)
+        ProtobufMessage model = new ProtobufMessage().Integer(1, FileVersion).Text(2, OnnxMetadata.Producer).Text(3, producerVersion).Message(7, graph)
             .Message(8, new ProtobufMessage().Text(1, "").Integer(2, Opset))
             .Message(8, new ProtobufMessage().Text(1, MachineLearningDomain).Integer(2, MachineLearningOpset));
         foreach ((string key, string value) in metadata) model.Message(14, new ProtobufMessage().Text(1, key).Text(2, value));

@@ -62,14 +62,14 @@ internal sealed class SafeTensorsHeader
         {
             string name = reader.GetString()!;
             reader.Read();
-            if (reader.TokenType != JsonTokenType.StartObject) throw Invalid($"the entry '{Shown(name)}' is not an object");
+            if (reader.TokenType != JsonTokenType.StartObject) throw Invalid($"the entry '{Excerpt.Of(name)}' is not an object");
             if (name == SafeTensors.MetadataKey)
             {
                 if (hasMetadata) throw Invalid("the metadata occurs twice");
                 hasMetadata = true;
                 ReadMetadata(ref reader);
             }
-            else if (!_tensors.TryAdd(name, ReadTensor(ref reader, name))) throw Invalid($"the tensor '{Shown(name)}' occurs twice");
+            else if (!_tensors.TryAdd(name, ReadTensor(ref reader, name))) throw Invalid($"the tensor '{Excerpt.Of(name)}' occurs twice");
         }
 
         if (reader.Read()) throw Invalid("its header goes on after its last '}'");
@@ -81,8 +81,8 @@ internal sealed class SafeTensorsHeader
         {
             string key = reader.GetString()!;
             reader.Read();
-            if (reader.TokenType != JsonTokenType.String) throw Invalid($"the metadata '{Shown(key)}' is not a string");
-            if (!_metadata.TryAdd(key, reader.GetString()!)) throw Invalid($"the metadata '{Shown(key)}' occurs twice");
+            if (reader.TokenType != JsonTokenType.String) throw Invalid($"the metadata '{Excerpt.Of(key)}' is not a string");
+            if (!_metadata.TryAdd(key, reader.GetString()!)) throw Invalid($"the metadata '{Excerpt.Of(key)}' occurs twice");
         }
     }
 
@@ -100,24 +100,24 @@ internal sealed class SafeTensorsHeader
                 case SafeTensors.DTypeKey when dtype is null && reader.TokenType == JsonTokenType.String: dtype = reader.GetString(); break;
                 case SafeTensors.ShapeKey when shape is null: shape = ReadNumbers(ref reader, name); break;
                 case SafeTensors.OffsetsKey when offsets is null: offsets = ReadNumbers(ref reader, name); break;
-                default: throw Invalid($"the tensor '{Shown(name)}' has an unexpected or repeated '{Shown(key)}'");
+                default: throw Invalid($"the tensor '{Excerpt.Of(name)}' has an unexpected or repeated '{Excerpt.Of(key)}'");
             }
         }
 
-        if (dtype is null || shape is null || offsets is not [long begin, long end]) throw Invalid($"the tensor '{Shown(name)}' lacks its dtype, shape or two offsets");
+        if (dtype is null || shape is null || offsets is not [long begin, long end]) throw Invalid($"the tensor '{Excerpt.Of(name)}' lacks its dtype, shape or two offsets");
         TensorInfo tensor = new(name, dtype, shape, begin, end);
-        if (end < begin || end - begin != ByteCount(tensor)) throw Invalid($"the offsets of the tensor '{Shown(name)}' do not fit its shape");
+        if (end < begin || end - begin != ByteCount(tensor)) throw Invalid($"the offsets of the tensor '{Excerpt.Of(name)}' do not fit its shape");
         return tensor;
     }
 
     private static List<long> ReadNumbers(ref Utf8JsonReader reader, string name)
     {
-        if (reader.TokenType != JsonTokenType.StartArray) throw Invalid($"the tensor '{Shown(name)}' has something else where a list of numbers is due");
+        if (reader.TokenType != JsonTokenType.StartArray) throw Invalid($"the tensor '{Excerpt.Of(name)}' has something else where a list of numbers is due");
         List<long> numbers = [];
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number) || number < 0)
-                throw Invalid($"the tensor '{Shown(name)}' has a size or offset that is not a whole number from 0 to 2^63 − 1");
+                throw Invalid($"the tensor '{Excerpt.Of(name)}' has a size or offset that is not a whole number from 0 to 2^63 − 1");
             numbers.Add(number);
         }
 
@@ -127,9 +127,9 @@ internal sealed class SafeTensorsHeader
     private static long ByteCount(TensorInfo tensor)
     {
         long count = SafeTensors.ElementSize(tensor.DType);
-        if (count == 0) throw Invalid($"the tensor '{Shown(tensor.Name)}' has the unknown dtype '{Shown(tensor.DType)}'");
+        if (count == 0) throw Invalid($"the tensor '{Excerpt.Of(tensor.Name)}' has the unknown dtype '{Excerpt.Of(tensor.DType)}'");
         foreach (long size in tensor.Shape)
-            if (Math.BigMul(count, size, out count) != 0 || count < 0) throw Invalid($"the shape of the tensor '{Shown(tensor.Name)}' overflows");
+            if (Math.BigMul(count, size, out count) != 0 || count < 0) throw Invalid($"the shape of the tensor '{Excerpt.Of(tensor.Name)}' overflows");
         return count;
     }
 
@@ -139,14 +139,12 @@ internal sealed class SafeTensorsHeader
         long covered = 0;
         foreach (TensorInfo tensor in _tensors.Values.OrderBy(tensor => tensor.Begin).ThenBy(tensor => tensor.End))
         {
-            if (tensor.Begin != covered) throw Invalid($"there is a gap or an overlap before the tensor '{Shown(tensor.Name)}'");
+            if (tensor.Begin != covered) throw Invalid($"there is a gap or an overlap before the tensor '{Excerpt.Of(tensor.Name)}'");
             covered = tensor.End;
         }
 
         if (covered != dataLength) throw Invalid($"its tensors take {covered} bytes but {dataLength} are there");
     }
-
-    private static string Shown(string text) => text.Length <= 60 ? text : string.Concat(text.AsSpan(0, 60), "…");
 
     private static InvalidDataException Invalid(string what, Exception? inner = null) => new($"This is not a valid safetensors file: {what}.", inner);
 }

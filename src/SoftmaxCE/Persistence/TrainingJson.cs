@@ -6,6 +6,8 @@ namespace SoftmaxCE;
 /// <summary>A training summary as text in a model file. Numbers that JSON does not have, such as a gap of +∞, are written as strings.</summary>
 internal static class TrainingJson
 {
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     public static string ToText(TrainingSummary summary) => ModelJson.ToText(json =>
     {
         json.WriteStartObject();
@@ -15,10 +17,15 @@ internal static class TrainingJson
         WriteNumber(json, "objective", summary.Objective);
         WriteNumber(json, "gap", summary.Gap);
         json.WriteNumber("elapsedTicks", summary.Elapsed.Ticks);
-        WriteNumber(json, "l2", summary.L2);
-        WriteNumber(json, "l1", summary.L1);
-        json.WriteBoolean("fitIntercepts", summary.FitIntercepts);
-        json.WriteString("biasReduction", summary.BiasReduction.ToString());
+        json.WriteNumber("rowCount", summary.RowCount);
+        json.WriteNumber("featureScale", summary.FeatureScale);
+        json.WriteNumber("featureOffset", summary.FeatureOffset);
+        if (summary.Options is not null)
+        {
+            json.WritePropertyName("options");
+            OptionsJson.Write(json, summary.Options);
+        }
+
         json.WriteStartArray("history");
         foreach (TrainingProgress progress in summary.History) Write(json, progress);
         json.WriteEndArray();
@@ -30,20 +37,20 @@ internal static class TrainingJson
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(text);
+            using JsonDocument document = JsonDocument.Parse(text, Strict);
             JsonElement root = document.RootElement;
             return new TrainingSummary
             {
-                StopReason = Named<StopReason>(root.GetProperty("stopReason").GetString()!),
+                StopReason = Named<StopReason>(root.GetProperty("stopReason").GetString()),
                 Iterations = root.GetProperty("iterations").GetInt32(),
                 PassesOverData = Number(root, "passesOverData"),
                 Objective = Number(root, "objective"),
                 Gap = Number(root, "gap"),
                 Elapsed = new TimeSpan(root.GetProperty("elapsedTicks").GetInt64()),
-                L2 = root.TryGetProperty("l2", out _) ? Number(root, "l2") : 0,          // older files do not say
-                L1 = root.TryGetProperty("l1", out _) ? Number(root, "l1") : 0,
-                FitIntercepts = !root.TryGetProperty("fitIntercepts", out JsonElement fitted) || fitted.GetBoolean(),
-                BiasReduction = root.TryGetProperty("biasReduction", out JsonElement name) ? Named<BiasReduction>(name.GetString()!) : BiasReduction.None,
+                RowCount = root.TryGetProperty("rowCount", out JsonElement rows) ? rows.GetInt32() : 0,
+                FeatureScale = root.TryGetProperty("featureScale", out JsonElement scale) ? Finite(scale) : 1,
+                FeatureOffset = root.TryGetProperty("featureOffset", out JsonElement offset) ? Finite(offset) : 0,
+                Options = root.TryGetProperty("options", out JsonElement options) ? OptionsJson.Read(options) : null,
                 History = [.. root.GetProperty("history").EnumerateArray().Select(Progress)],
             };
         }
@@ -65,10 +72,14 @@ internal static class TrainingJson
         json.WriteEndObject();
     }
 
-    // Enum.Parse alone also takes numbers that have no name.
-    private static TEnum Named<TEnum>(string name)
-        where TEnum : struct, Enum =>
-        Enum.GetNames<TEnum>().Contains(name) ? Enum.Parse<TEnum>(name) : throw new FormatException($"'{name}' is not a {typeof(TEnum).Name}.");
+    /// <summary>The value of an enumeration by its name; Enum.Parse alone also takes numbers that have none.</summary>
+    /// <exception cref="FormatException">There is no value of this name.</exception>
+    public static T Named<T>(string? name)
+        where T : struct, Enum =>
+        name is not null && Enum.GetNames<T>().Contains(name) ? Enum.Parse<T>(name) : throw new FormatException($"'{Excerpt.Of(name ?? "null")}' is not a {typeof(T).Name}.");
+
+    private static double Finite(JsonElement value) =>
+        value.GetDouble() is double number && double.IsFinite(number) ? number : throw new FormatException("A scale or offset is not finite.");
 
     private static TrainingProgress Progress(JsonElement progress) => new(
         progress.GetProperty("iteration").GetInt32(),

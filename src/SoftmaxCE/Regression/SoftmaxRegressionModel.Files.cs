@@ -26,8 +26,8 @@ public sealed partial class SoftmaxRegressionModel
     }
 
     /// <summary>
-    /// Saves the model as a safetensors file: tensors "weight" [classes, features] and "bias" [classes] in double, names, training summary and a
-    /// checksum in the metadata. A file of that name is replaced in one step: a crash or a full disk leaves the old one whole.
+    /// Saves the model as a safetensors file: tensors "weight" [classes, features] and "bias" [classes] in double, names, training summary with its options, and
+    /// a checksum in the metadata. A file of that name is replaced in one step: a crash or a full disk leaves the old one whole.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <exception cref="InvalidDataException">A name is not valid Unicode.</exception>
@@ -58,11 +58,19 @@ public sealed partial class SoftmaxRegressionModel
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void SaveJson(string path) => ModelJson.Save(ToContent(), path);
 
-    /// <summary>Reads a model from JSON, as <see cref="SaveJson"/> writes it.</summary>
+    /// <inheritdoc cref="SaveJson(string)"/>
+    /// <param name="stream">Receives the text; it stays open.</param>
+    public void SaveJson(Stream stream) => ModelJson.Save(ToContent(), stream);
+
+    /// <summary>Reads a model from JSON, as <see cref="SaveJson(string)"/> writes it.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="InvalidDataException">The text is not such a model; the message says what is wrong.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static SoftmaxRegressionModel LoadJson(string path) => FromContent(ModelJson.Load(path));
+
+    /// <inheritdoc cref="LoadJson(string)"/>
+    /// <param name="stream">Read to its end, which must be the end of the text; it stays open.</param>
+    public static SoftmaxRegressionModel LoadJson(Stream stream) => FromContent(ModelJson.Load(stream));
 
     internal ModelContent ToContent()
     {
@@ -71,7 +79,7 @@ public sealed partial class SoftmaxRegressionModel
         return new ModelContent(Coefficients, Intercepts, ClassNames, FeatureNames, metadata);
     }
 
-    private static SoftmaxRegressionModel FromContent(ModelContent content)
+    internal static SoftmaxRegressionModel FromContent(ModelContent content)
     {
         if (content.ClassCount < 2) throw new InvalidDataException("The model has one class; at least two are needed.");
         TrainingSummary? training = content.Metadata.TryGetValue(TrainingKey, out string? text) ? TrainingJson.FromText(text) : null;

@@ -65,19 +65,20 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         if (start is null || solver != Solver.GradientDescent) RequireEveryClass(examples, classNames, nameof(labels));
         cancellationToken.ThrowIfCancellationRequested();
 
-        SoftmaxRegressionObjective objective = new(rows, examples, _options);
-        SolverSettings settings = Settings(solver);
-        TrainingMonitor monitor = new(objective, settings, progress, cancellationToken);
-        if (_options.BiasReduction == BiasReduction.Firth)
+        FitTrace trace = FitTrace.Start(rows, classCount, solver);
+        try
         {
-            FirthObjective penalised = new(objective, _options.MaxDegreeOfParallelism);
-            return ToModel(penalised.ToFullPoint(new ScoringSolver(penalised, settings, monitor).Run(penalised.StartAt(start))), objective, monitor, classNames);
+            SoftmaxRegressionObjective objective = new(rows, examples, _options);
+            TrainingMonitor monitor = new(objective, Settings(solver), progress, cancellationToken) { Trace = trace };
+            SoftmaxRegressionModel model = ToModel(Run(solver, objective, monitor, start), objective, rows, monitor, classNames);
+            trace.Finish(model.Training!);
+            return model;
         }
-
-        SolverStart from = SolverStart.At(objective, _options.L1, start is null ? null : PointOf(start));
-        SolverResult result = Run(solver, objective, settings, monitor, from);
-        if (IsSeparated(result, solver, objective)) result = result with { StopReason = StopReason.Separable };
-        return ToModel(result, objective, monitor, classNames);
+        catch (Exception exception)
+        {
+            trace.Fail(exception);
+            throw;
+        }
     }
 
     /// <summary>Checks labels and weights for training without a model to start from.</summary>
@@ -99,6 +100,20 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         SeparationProblem problem = new(objective, new StandardFeatures(objective), _options.MaxDegreeOfParallelism);
         double[]? start = problem.HasFullRank ? problem.DirectionOf(result.Point) : null;
         return SeparationSearch.Run(problem, start).Kind is SeparationKind.Complete or SeparationKind.QuasiComplete;
+    }
+
+    private SolverResult Run(Solver solver, SoftmaxRegressionObjective objective, TrainingMonitor monitor, SoftmaxRegressionModel? start)
+    {
+        SolverSettings settings = Settings(solver);
+        if (_options.BiasReduction == BiasReduction.Firth)
+        {
+            FirthObjective penalised = new(objective, _options.MaxDegreeOfParallelism);
+            return penalised.ToFullPoint(new ScoringSolver(penalised, settings, monitor).Run(penalised.StartAt(start)));
+        }
+
+        SolverStart from = SolverStart.At(objective, _options.L1, start is null ? null : PointOf(start));
+        SolverResult result = Run(solver, objective, settings, monitor, from);
+        return IsSeparated(result, solver, objective) ? result with { StopReason = StopReason.Separable } : result;
     }
 
     private SolverResult Run(Solver solver, SoftmaxRegressionObjective objective, SolverSettings settings, TrainingMonitor monitor, SolverStart from) => solver switch
@@ -128,14 +143,15 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         ? [.. start.Coefficients.Span, .. start.Intercepts.Span]
         : [.. start.Coefficients.Span];
 
-    private SoftmaxRegressionModel ToModel(SolverResult result, SoftmaxRegressionObjective objective, TrainingMonitor monitor, IReadOnlyList<string>? classNames)
+    private SoftmaxRegressionModel ToModel(
+        SolverResult result, SoftmaxRegressionObjective objective, FeatureRows rows, TrainingMonitor monitor, IReadOnlyList<string>? classNames)
     {
         int count = objective.ClassCount * objective.FeatureCount;
         TrainingSummary summary = new()
         {
             StopReason = result.StopReason, Iterations = result.Iterations, PassesOverData = objective.PassesOverData, Objective = result.Objective,
-            Gap = result.Gap, Elapsed = monitor.Elapsed, History = monitor.History,
-            L2 = _options.L2, L1 = _options.L1, FitIntercepts = _options.FitIntercepts, BiasReduction = _options.BiasReduction,
+            Gap = result.Gap, Elapsed = monitor.Elapsed, History = monitor.History, Options = _options, RowCount = rows.RowCount,
+            FeatureScale = rows is DenseRows scaled ? scaled.Scale : 1, FeatureOffset = rows is DenseRows shifted ? shifted.Offset : 0,
         };
         ReadOnlySpan<double> intercepts = objective.HasIntercepts ? result.Point.AsSpan(count) : new double[objective.ClassCount];
         return new SoftmaxRegressionModel(result.Point.AsSpan(0, count), intercepts, classNames, summary);

@@ -32,17 +32,17 @@ public sealed record TrainingSummary
     /// <summary>The starting point and each iteration after it.</summary>
     public required IReadOnlyList<TrainingProgress> History { get; init; }
 
-    /// <summary>The <see cref="SoftmaxRegressionOptions.L2"/> of training.</summary>
-    public double L2 { get; init; }
+    /// <summary>What the model was trained with; null for a model from a file that does not say.</summary>
+    public SoftmaxRegressionOptions? Options { get; init; }
 
-    /// <summary>The <see cref="SoftmaxRegressionOptions.L1"/> of training.</summary>
-    public double L1 { get; init; }
+    /// <summary>Rows trained on; 0 for a model from a file that does not say.</summary>
+    public int RowCount { get; init; }
 
-    /// <summary>Whether intercepts were fitted.</summary>
-    public bool FitIntercepts { get; init; } = true;
+    /// <summary>Scale of the rows trained on, such as 1/255 of 8-bit pixels: the model expects stored values times this. See <see cref="DenseRows{T}"/>. Default 1.</summary>
+    public double FeatureScale { get; init; } = 1;
 
-    /// <summary>The <see cref="SoftmaxRegressionOptions.BiasReduction"/> of training.</summary>
-    public BiasReduction BiasReduction { get; init; }
+    /// <summary>Offset of the rows trained on: the model expects it added to the scaled values. Default 0.</summary>
+    public double FeatureOffset { get; init; }
 
     /// <summary>Whether the tolerance was reached.</summary>
     public bool Converged => StopReason == StopReason.Tolerance;

@@ -7,7 +7,7 @@ namespace SoftmaxCE;
 internal sealed class Chart(Markup markup)
 {
     public const double Width = 460;
-    public const double Height = 320;
+    public const double Height = 328;
     public const double Left = 66;
     public const double Right = 446;
     public const double Top = 40;
@@ -62,15 +62,17 @@ internal sealed class Chart(Markup markup)
         .Element("title", explanation)
         .Close();
 
-    /// <summary>Names of what is drawn, with a sample of each, inside the upper left corner.</summary>
+    /// <summary>Names of what is drawn, with a sample of each, in a row below the axis, where no curve can be.</summary>
     public void Legend(params ReadOnlySpan<(string Kind, string Name)> entries)
     {
-        double y = Top + 14;
+        const double Sample = 24;
+        const double LetterWidth = 6.5;
+        double x = Left, y = Height - 10;
         foreach ((string kind, string name) in entries)
         {
-            Line(kind, Left + 10, y - 4, Left + 34, y - 4);
-            markup.Element("text", name, ("class", "tick"), ("x", Left + 40), ("y", y));
-            y += 16;
+            Line(kind, x, y - 4, x + Sample, y - 4);
+            markup.Element("text", name, ("class", "tick"), ("x", x + Sample + 6), ("y", y));
+            x += Sample + 24 + (LetterWidth * name.Length);
         }
     }
 }

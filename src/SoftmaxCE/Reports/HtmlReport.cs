@@ -63,12 +63,27 @@ public sealed record HtmlReport
         yield return ("classes", Text(model.ClassCount));
         yield return ("features", Text(model.FeatureCount));
         if (model.Training is not TrainingSummary training) yield break;
+        foreach ((string Name, string Value) fact in FactsOf(training)) yield return fact;
+    }
+
+    private static IEnumerable<(string Name, string Value)> FactsOf(TrainingSummary training)
+    {
+        if (training.RowCount > 0) yield return ("rows trained on", Text(training.RowCount));
         yield return ("training ended by", training.StopReason.ToString());
         yield return ("iterations", Text(training.Iterations));
         yield return ("passes over the data", ReportCharts.Number(training.PassesOverData));
         yield return ("objective", training.Objective.ToString("G9", CultureInfo.InvariantCulture));
         yield return ("certified gap", ReportCharts.Number(training.Gap));
         yield return ("training time", training.Elapsed.TotalSeconds.ToString("0.### s", CultureInfo.InvariantCulture));
+        if (training.FeatureScale != 1 || training.FeatureOffset != 0)
+            yield return ("features are", string.Create(CultureInfo.InvariantCulture, $"stored values times {training.FeatureScale:G6} plus {training.FeatureOffset:G6}"));
+        if (training.Options is not SoftmaxRegressionOptions options) yield break;
+        yield return ("L2", ReportCharts.Number(options.L2));
+        if (options.L1 > 0) yield return ("L1", ReportCharts.Number(options.L1));
+        yield return ("intercepts", options.FitIntercepts ? "fitted" : "0");
+        yield return ("class weights", options.ClassWeights.IsEmpty ? "all 1" : string.Join(", ", options.ClassWeights.ToArray().Select(ReportCharts.Number)));
+        yield return ("solver", options.Solver.ToString());
+        yield return ("tolerance", ReportCharts.Number(options.Tolerance));
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

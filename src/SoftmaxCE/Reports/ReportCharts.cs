@@ -20,7 +20,7 @@ internal static class ReportCharts
         chart.End();
     }
 
-    /// <summary>Accuracy over confidence, with the share of the rows in each bin as bars.</summary>
+    /// <summary>Accuracy over confidence, with the share of the rows in each bin as bars; a dot of few rows is small.</summary>
     public static void Reliability(Markup markup, CalibrationCurve calibration)
     {
         ChartAxis x = ChartAxis.Linear([0, 1], Chart.Left, Chart.Right);
@@ -36,8 +36,9 @@ internal static class ReportCharts
 
         chart.Line("reference", x.PlaceOf(0), y.PlaceOf(0), x.PlaceOf(1), y.PlaceOf(1));
         chart.Curve("curve", calibration.Bins.Select(bin => (x.PlaceOf(bin.MeanConfidence), y.PlaceOf(bin.Accuracy))));
+        double heaviest = calibration.Bins.Max(bin => bin.Weight);
         foreach (CalibrationBin bin in calibration.Bins)
-            chart.Dot("dot", x.PlaceOf(bin.MeanConfidence), y.PlaceOf(bin.Accuracy), 4, $"confidence {TextTable.Score(bin.MeanConfidence)}, accuracy {TextTable.Score(bin.Accuracy)}, {TextTable.Weight(bin.Weight)} rows");
+            chart.Dot("dot", x.PlaceOf(bin.MeanConfidence), y.PlaceOf(bin.Accuracy), 2.5 + (2.5 * Math.Sqrt(bin.Weight / heaviest)), $"confidence {TextTable.Score(bin.MeanConfidence)}, accuracy {TextTable.Score(bin.Accuracy)}, {TextTable.Weight(bin.Weight)} rows");
         chart.Legend(("curve", "model"), ("reference", "as sure as right"), ("shareline", "share of the rows"));
         chart.End();
     }
@@ -46,6 +47,8 @@ internal static class ReportCharts
     public static void Confusion(Markup markup, ConfusionMatrix confusion)
     {
         const double Titles = 44;
+        const double Keys = 28;
+        const double LowestWidth = 160;
         const double LetterWidth = 6.5;
         int count = confusion.ClassCount;
         double cell = Math.Clamp(400.0 / count, 24, 56);
@@ -55,7 +58,7 @@ internal static class ReportCharts
         double middle = count * cell / 2;
         Chart chart = new(markup);
         Chart.BeginPicture(
-            markup, "Confusion matrix", $"Rows are labels, columns predictions. {TextTable.Score(confusion.Accuracy)} of the weight is on the diagonal.", left + (2 * middle) + 24, top + (2 * middle) + 16);
+            markup, "Confusion matrix", $"Rows are labels, columns predictions. {TextTable.Score(confusion.Accuracy)} of the weight is on the diagonal.", Math.Max(left + (2 * middle) + 24, LowestWidth), top + (2 * middle) + 16 + Keys);
         markup.Element("text", "Confusion matrix", ("class", "title"), ("x", 10.0), ("y", 20));
         markup.Element("text", "predicted", ("class", "label"), ("x", left + middle), ("y", 40.0), ("text-anchor", "middle"));
         markup.Element("text", "label", ("class", "label"), ("x", 16.0), ("y", top + middle), ("text-anchor", "middle"), ("transform", FormattableString.Invariant($"rotate(-90 16 {top + middle:0.##})")));
@@ -68,21 +71,30 @@ internal static class ReportCharts
             for (int predicted = 0; predicted < count; predicted++) Cell(markup, confusion, label, predicted, left + (predicted * cell), top + (label * cell), cell);
         }
 
+        double keys = top + (2 * middle) + 18;
+        Key(markup, "right", "right", left, keys);
+        Key(markup, "wrong", "wrong", left + 62, keys);
         chart.End();
     }
 
     public static string Number(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
 
+    private static void Key(Markup markup, string kind, string name, double x, double y)
+    {
+        markup.Empty("rect", ("class", $"{kind} key"), ("x", x), ("y", y - 10), ("width", 12), ("height", 12));
+        markup.Element("text", name, ("class", "tick"), ("x", x + 18), ("y", y));
+    }
+
     private static void Cell(Markup markup, ConfusionMatrix confusion, int label, int predicted, double x, double y, double size)
     {
         double weight = confusion[label, predicted];
         double total = confusion.LabelWeight(label);
-        double share = total > 0 ? weight / total : 0;
-        markup.Open("rect", ("class", label == predicted ? "right" : "wrong"), ("x", x + 0.5), ("y", y + 0.5), ("width", size - 1), ("height", size - 1), ("fill-opacity", weight > 0 ? 0.08 + (0.92 * share) : 0.03))
+        double share = total > 0 ? weight / total : 0, strength = Math.Sqrt(share);     // so that a few rows are seen too
+        markup.Open("rect", ("class", label == predicted ? "right" : "wrong"), ("x", x + 0.5), ("y", y + 0.5), ("width", size - 1), ("height", size - 1), ("fill-opacity", weight > 0 ? 0.06 + (0.94 * strength) : 0.03))
             .Element("title", $"{confusion.ClassNames[label]} predicted as {confusion.ClassNames[predicted]}: {TextTable.Weight(weight)} ({share.ToString("P1", CultureInfo.InvariantCulture)})")
             .Close();
         if (weight > 0)
-            markup.Element("text", TextTable.Weight(weight), ("class", share > 0.5 ? "count strong" : "count"), ("x", x + (size / 2)), ("y", y + (size / 2) + 4), ("text-anchor", "middle"));
+            markup.Element("text", TextTable.Weight(weight), ("class", strength > 0.7 ? "count strong" : "count"), ("x", x + (size / 2)), ("y", y + (size / 2) + 4), ("text-anchor", "middle"));
     }
 
     public static string Short(string name) => name.Length <= 14 ? name : string.Concat(name.AsSpan(0, 13), "…");

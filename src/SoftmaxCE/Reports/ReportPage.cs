@@ -55,7 +55,7 @@ internal static class ReportPage
 
     private static void Predictions(Markup page, ClassificationMetrics metrics, CalibrationCurve calibration)
     {
-        page.Element("h2", "Predictions").Open("div", ("class", "charts"));
+        page.Element("h2", "Predictions").Element("p", "The stronger a cell, the larger its share of the label's rows.", ("class", "note")).Open("div", ("class", "charts"));
         if (metrics.ClassCount <= MostClassesInAMatrix) ReportCharts.Confusion(page, metrics.Confusion);
         if (calibration.Bins.Count > 0) ReportCharts.Reliability(page, calibration);
         page.Close();
@@ -84,9 +84,10 @@ internal static class ReportPage
         int shown = Math.Min(coefficients.ClassNames.Count, MostClassesWithCoefficients);
         double largest = 0;
         foreach (double value in coefficients.Values.Span) largest = Math.Max(largest, Math.Abs(value));
+        if (coefficients.PixelWidth > 0) largest = FullColour(coefficients.Values.Span);
         string which = shown < coefficients.ClassNames.Count ? $"The first {shown} of {coefficients.ClassNames.Count} classes. " : "";
         string how = coefficients.PixelWidth > 0
-            ? "One pixel per feature: red speaks for the class, blue against it."
+            ? $"One pixel per feature: red speaks for the class, blue against it, in full colour from {ReportCharts.Number(largest)} on."
             : $"The {Math.Min(LargestCoefficients, coefficients.FeatureNames.Count)} largest of each class. A coefficient is per unit of its feature, so sizes compare only between features of like scale.";
         page.Element("h2", "Coefficients").Element("p", which + how, ("class", "note")).Open("div", ("class", "pictures"));
         for (int label = 0; label < shown; label++)
@@ -98,6 +99,15 @@ internal static class ReportPage
         }
 
         page.Close();
+    }
+
+    /// <summary>The magnitude that 99 of 100 coefficients do not exceed: a few extreme pixels would leave the others pale.</summary>
+    private static double FullColour(ReadOnlySpan<double> coefficients)
+    {
+        double[] magnitudes = new double[coefficients.Length];
+        for (int i = 0; i < magnitudes.Length; i++) magnitudes[i] = Math.Abs(coefficients[i]);
+        Array.Sort(magnitudes);
+        return magnitudes[(int)Math.Ceiling(0.99 * magnitudes.Length) - 1];
     }
 
     private static void Picture(Markup page, ReportCoefficients coefficients, int label, double largest) => page.Empty(

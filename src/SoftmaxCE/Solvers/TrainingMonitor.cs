@@ -22,6 +22,9 @@ internal sealed class TrainingMonitor(IObjective objective, SolverSettings setti
 
     public IReadOnlyList<TrainingProgress> History => _history;
 
+    /// <summary>Who else is told of every iteration.</summary>
+    public FitTrace Trace { get; init; }
+
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(_start);
 
     /// <summary>Whether to leave an inner loop early; throws where canceling shall throw.</summary>
@@ -38,6 +41,7 @@ internal sealed class TrainingMonitor(IObjective objective, SolverSettings setti
     public void Record(int iteration, double value, double gap)
     {
         TrainingProgress state = new(iteration, objective.PassesOverData, value, gap, Elapsed);
+        Trace.Iteration(state, _history.Count == 0 ? 0 : _history[^1].PassesOverData);
         _history.Add(state);
         progress?.Report(state);
     }

@@ -186,7 +186,7 @@ public class ModelFileTests
         Bits(actual.Intercepts).SequenceEqual(Bits(expected.Intercepts)).Should().BeTrue();
         actual.ClassNames.SequenceEqual(expected.ClassNames).Should().BeTrue();
         (actual.FeatureNames ?? ["none"]).SequenceEqual(expected.FeatureNames ?? ["none"]).Should().BeTrue();
-        actual.Metadata.OrderBy(entry => entry.Key).SequenceEqual(expected.Metadata.OrderBy(entry => entry.Key)).Should().BeTrue();
+        actual.Metadata.OrderBy(entry => entry.Key, StringComparer.Ordinal).SequenceEqual(expected.Metadata.OrderBy(entry => entry.Key, StringComparer.Ordinal)).Should().BeTrue();
     }
 
     private static IEnumerable<long> Bits(ReadOnlyMemory<double> values) => values.ToArray().Select(BitConverter.DoubleToInt64Bits);

@@ -45,4 +45,64 @@ public sealed class ReadmeExamples
         Console.WriteLine($"objective {model.Training!.Objective:F4}, certified: {model.Training.Gap < 1e-6 * model.Training.Objective}");
         #endregion
     }
+
+    public void Calibration()
+    {
+        (SoftmaxRegressionModel model, (DenseRows<double> calibrationRows, int[] calibrationLabels), (DenseRows<double> rows, int[] labels)) = Irises();
+        #region README calibration
+        ClassificationMetrics metrics = model.Evaluate(rows, labels);                  // prints as a table of all scores
+        Console.WriteLine($"accuracy {metrics.Accuracy:F4}, F1 {metrics.Confusion.Macro.F1:F4}, Brier score {metrics.BrierScore:F4}, kappa {metrics.CohenKappa:F4}");
+
+        TemperatureScaling temperature = TemperatureScaling.FitModel(model, calibrationRows, calibrationLabels);
+        SoftmaxRegressionModel calibrated = temperature.ApplyTo(model);                // or VectorScaling: a scale and an offset per class
+        Console.WriteLine($"log-loss {metrics.LogLoss:F4}, at temperature {temperature.Temperature:F2} {calibrated.Evaluate(rows, labels).LogLoss:F4}");
+        #endregion
+    }
+
+    public void Files()
+    {
+        SoftmaxRegressionModel model = Irises().Model;
+        using TemporaryFolder temporary = new();
+        string folder = temporary.Path;
+        #region README files
+        model.Save(Path.Combine(folder, "iris.safetensors"));                          // with names, options and history; SaveJson to read it
+        SoftmaxRegressionModel loaded = SoftmaxRegressionModel.Load(Path.Combine(folder, "iris.safetensors"));
+        Console.WriteLine($"the same bits: {loaded.Coefficients.Span.SequenceEqual(model.Coefficients.Span)}, L2 was {loaded.Training!.Options!.L2}");
+
+        OnnxExporter.Export(model, Path.Combine(folder, "iris.onnx"));                 // for every other runtime, in 32-bit floats
+        SoftmaxRegressionModel imported = OnnxImporter.Import(Path.Combine(folder, "iris.onnx"));   // ours, or scikit-learn's
+        Console.WriteLine(string.Join(", ", imported.ClassNames));
+        #endregion
+    }
+
+    public void Report()
+    {
+        (SoftmaxRegressionModel model, _, (DenseRows<double> rows, int[] labels)) = Irises();
+        using TemporaryFolder temporary = new();
+        string folder = temporary.Path;
+        #region README report
+        HtmlReport report = new() { Title = "Irises", Model = model, Metrics = model.Evaluate(rows, labels) };
+        report.Save(Path.Combine(folder, "iris.html"));                                // one file without scripts, for any browser
+
+        foreach (ConfusedPair pair in report.Metrics.Confusion.MostConfusedPairs(1))
+            Console.WriteLine($"{pair.Weight} {model.ClassNames[pair.Label]} taken for {model.ClassNames[pair.Predicted]}");
+        #endregion
+    }
+
+    /// <summary>A model of irises, and two parts of them that it was not trained on.</summary>
+    private static (SoftmaxRegressionModel Model, (DenseRows<double>, int[]) Calibration, (DenseRows<double>, int[]) Test) Irises()
+    {
+        DataSet iris = DataSets.Load("iris");
+        string[] names = ["setosa", "versicolor", "virginica"];
+        (DenseRows<double> rows, int[] labels) = Part(row => row % 2 == 0);
+        SoftmaxRegressionModel model = new SoftmaxRegressionTrainer(new SoftmaxRegressionOptions { L2 = 0.01 }).Fit(rows, [.. labels.Select(label => names[label])]);
+        return (model, Part(row => row % 4 == 1), Part(row => row % 4 == 3));
+
+        (DenseRows<double> Rows, int[] Labels) Part(Func<int, bool> isPicked)
+        {
+            int[] picked = [.. Enumerable.Range(0, iris.Labels.Length).Where(isPicked)];
+            double[] features = [.. picked.SelectMany(row => iris.Features.AsSpan(row * iris.Columns, iris.Columns).ToArray())];
+            return (new DenseRows<double>(features, iris.Columns), [.. picked.Select(row => iris.Labels[row])]);
+        }
+    }
 }

@@ -118,7 +118,7 @@ public class FirthTests
         SoftmaxRegressionModel model = new SoftmaxRegressionTrainer(Firth with { FitIntercepts = false }).Fit(data.Rows, data.Labels);
         model.Training!.Converged.Should().BeTrue();
         model.Intercepts.ToArray().Should().OnlyContain(b => b == 0);
-        model.Training.FitIntercepts.Should().BeFalse();
+        model.Training.Options!.FitIntercepts.Should().BeFalse();
     }
 
     [Fact]

@@ -21,6 +21,15 @@ public class HtmlReportTests
     }
 
     [Fact]
+    public void The_options_that_were_used_are_shown()
+    {
+        SoftmaxRegressionOptions options = new() { L2 = 0.25, L1 = 0.125, FitIntercepts = false, ClassWeights = new[] { 1, 2.5 }, Tolerance = 1e-3 };
+        string html = new HtmlReport { Model = new SoftmaxRegressionTrainer(options).Fit(new DenseRows<byte>(new byte[] { 0, 4, 2, 1 }, 1, scale: 0.5, offset: -1), [0, 1, 1, 0]) }.ToHtml();
+        string[] facts = ["L2", "0.25", "L1", "0.125", "intercepts", "0", "class weights", "1, 2.5", "solver", "Auto", "tolerance", "0.001", "rows trained on", "4", "features are", "stored values times 0.5 plus -1"];
+        html.Should().ContainAll(facts.Chunk(2).Select(fact => $"<td>{fact[0]}</td>\n<td>{fact[1]}</td>"));
+    }
+
+    [Fact]
     public void Pixels_are_drawn_as_pictures()
     {
         string html = new HtmlReport { Model = Model, PixelWidth = 2 }.ToHtml();

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Xml.Linq;
 using CsCheck;
 
@@ -15,7 +17,8 @@ public class ReportPageTests
     {
         XDocument page = Parse(Sample());
         page.Descendants(Html + "meta").Should().ContainSingle(meta => (string?)meta.Attribute("http-equiv") == "Content-Security-Policy")
-            .Which.Attribute("content")!.Value.Should().StartWith("default-src 'none'");
+            .Which.Attribute("content")!.Value.Should().StartWith("default-src 'none'").And.NotContain("unsafe")
+            .And.Contain(Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(page.Descendants(Html + "style").Single().Value))), "only this style sheet is allowed");
         page.Descendants().Select(element => element.Name.LocalName).Should().NotContain(["script", "link", "iframe", "object", "foreignObject", "use", "image", "a"]);
         page.Descendants().Attributes().Where(attribute => attribute.Name.LocalName is "src" or "href").Should().OnlyContain(attribute => attribute.Value.StartsWith("data:image/bmp;base64,"));
         page.Descendants().Attributes().Should().NotContain(attribute => attribute.Name.LocalName.StartsWith("on", StringComparison.Ordinal));
@@ -77,6 +80,7 @@ public class ReportPageTests
         XElement chart = Picture(Parse(Sample()), "Confusion matrix");
         Shapes(chart, "rect", "right").Should().HaveCount(3);
         Shapes(chart, "rect", "wrong").Should().HaveCount(6);
+        Shapes(chart, "rect", "right key").Concat(Shapes(chart, "rect", "wrong key")).Should().HaveCount(2, "the legend says what the colours mean");
         ConfusionMatrix confusion = Sample().Metrics!.Confusion;
         Texts(chart, "count").Concat(Texts(chart, "count strong")).Sum(Number).Should().Be(confusion.WeightSum);
         chart.Descendants(Svg + "title").Select(title => title.Value).Should().Contain(title => title.StartsWith($"<cat> & co predicted as dog: {confusion[0, 1]} (", StringComparison.Ordinal));
