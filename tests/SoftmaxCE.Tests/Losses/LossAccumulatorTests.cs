@@ -79,10 +79,13 @@ public class LossAccumulatorTests
     }
 
     [Fact]
-    public void Sums_are_rounded_to_the_nearest_double() => Gen.Double[-1e20, 1e20].Array[1, 60].Sample(values =>
+    public void Sums_are_rounded_to_the_nearest_double() => Gen.Double[-1e20, 1e20].Select(Representable).Array[1, 60].Sample(values =>
     {
         ExactSum sum = new();
         foreach (double value in values) sum.Add(value);
         sum.Value.Should().Be((double)WideReference.Sum(WideReference.Values<double>(values)));
     });
+
+    /// <summary>The reference has 160 bits: next to 1e20 it would round off smaller values, and then decide a tie wrongly.</summary>
+    private static double Representable(double value) => Math.Abs(value) < 1e-8 ? 0 : value;
 }
