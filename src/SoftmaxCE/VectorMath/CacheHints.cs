@@ -8,6 +8,14 @@ internal static unsafe class CacheHints
 {
     public const int LineBytes = 64;
 
+    /// <summary>The cache line at this address will be needed soon, to be read or written.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Fetch<T>(T* address)
+        where T : unmanaged
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(address);
+    }
+
     /// <summary>Values from <paramref name="first"/> on will be needed soon, to be read or written.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Fetch<T>(T* first, nuint count)

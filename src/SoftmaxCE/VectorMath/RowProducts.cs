@@ -122,6 +122,15 @@ internal readonly unsafe struct RowProducts<T>(T* rows, int rowCount, int featur
         for (int j = 0; j < featureCount; j += TSimd.Lanes)
         {
             int rest = featureCount - j;
+            if (vector == 0)
+            {
+                // The next four rows: what the memory streams is not enough to keep the multiplications busy.
+                CacheHints.Fetch(x + (4L * featureCount) + j);
+                CacheHints.Fetch(x + (5L * featureCount) + j);
+                CacheHints.Fetch(x + (6L * featureCount) + j);
+                CacheHints.Fetch(x + (7L * featureCount) + j);
+            }
+
             TVector x0 = Take<TSimd, TVector>(x, 0, j, rest), x1 = Take<TSimd, TVector>(x, 1, j, rest);
             TVector x2 = Take<TSimd, TVector>(x, 2, j, rest), x3 = Take<TSimd, TVector>(x, 3, j, rest);
             TVector v = Take<TSimd, TVector>(w, 0, j, rest);
