@@ -24,7 +24,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     {
         _lineLogits = _spareLineLogits ??= PinnedMemory.Allocate<double>(_logits.Length);
         _precise.Run(direction[..CoefficientCount], direction[CoefficientCount..], ClassCount, new KeepStep(_lineLogits, ClassCount), []);
-        PassesOverData++;
+        _passes++;
     }
 
     public LineValue EvaluateLine(double position)
@@ -48,10 +48,10 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             EntropyRows kernel = new()
             {
                 Probabilities = PinnedMemory.Pointer(_probabilities) + ((long)first * ClassCount), Labels = _examples.Labels + first,
-                Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = ClassCount, Factor = factor,
+                Targets = _examples.TargetsFrom(first), Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = ClassCount, Factor = factor,
             };
             VectorWidth.Run<EntropyRows, double>(ref kernel);
-            sums[0] += kernel.EntropySum;
+            sums[0] += kernel.EntropySum + _examples.OffsetSum(first, length, kernel.Probabilities, factor);
         });
         return sums[0] / _examples.WeightSum;
     }
@@ -64,6 +64,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             if (_examples.WeightArray is { } weights && weights[i] == 0) continue;
             ReadOnlySpan<double> row = _logits.AsSpan(i * ClassCount, ClassCount);
             int label = _examples.Labels[i];
+            if (label < 0) return double.NegativeInfinity;      // its loss is at least the entropy of its target
             for (int c = 0; c < row.Length; c++)
             {
                 if (c != label) smallest = Math.Min(smallest, row[label] - row[c]);
@@ -100,7 +101,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         Logits = PinnedMemory.Pointer(_logits) + ((long)first * ClassCount),
         Direction = _lineLogits is null ? null : PinnedMemory.Pointer(_lineLogits) + ((long)first * ClassCount),
         Shifts = shifts is null ? null : PinnedMemory.Pointer(shifts), Position = position, Labels = _examples.Labels + first,
-        Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = ClassCount, Scratch = room,
+        Targets = _examples.TargetsFrom(first), Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = ClassCount, Scratch = room,
     };
 
     private delegate void LogitBlock(int first, int length, double* room, double* sums);

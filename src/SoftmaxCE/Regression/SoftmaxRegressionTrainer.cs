@@ -1,4 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+using System.Numerics.Tensors;
 
 namespace SoftmaxCE;
 
@@ -6,9 +7,6 @@ namespace SoftmaxCE;
 /// <param name="options">Null for the defaults.</param>
 public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options = null)
 {
-    // From here on a Newton step's extra vectors and matrices of sampled curvature cost more than they bring.
-    private const long LargeModel = 2_000_000;
-
     private readonly SoftmaxRegressionOptions _options = Validated(options ?? new SoftmaxRegressionOptions());
 
     /// <summary>What is minimised and how.</summary>
@@ -27,7 +25,7 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
     public SoftmaxRegressionModel Fit(
         FeatureRows rows, ReadOnlySpan<int> labels, ReadOnlySpan<float> sampleWeights = default, SoftmaxRegressionModel? start = null,
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        Fit(rows, labels, start?.ClassNames, sampleWeights, start, progress, cancellationToken);
+        Fit(TrainingExamples.FromLabels(rows, labels.ToArray()) with { SampleWeights = sampleWeights.ToArray() }, start, progress, cancellationToken);
 
     /// <summary>Trains on class names: they are sorted ordinally, labels are their places, and the model keeps them.</summary>
     /// <inheritdoc cref="Fit(FeatureRows, ReadOnlySpan{int}, ReadOnlySpan{float}, SoftmaxRegressionModel?, IProgress{TrainingProgress}?, CancellationToken)"/>
@@ -37,152 +35,64 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
     {
         ArgumentNullException.ThrowIfNull(labels);
         if (labels.Count == 0) throw new ArgumentException("Needs at least one row but is empty.", nameof(labels));
-        if (start is not null) return Fit(rows, EncodeAs(start.ClassNames, labels), start.ClassNames, sampleWeights, start, progress, cancellationToken);
-        LabelEncoder encoder = new(labels);
-        return Fit(rows, encoder.Encode(labels), encoder.ClassNames, sampleWeights, start, progress, cancellationToken);
+        TrainingExamples examples = TrainingExamples.FromNames(rows, labels, start?.ClassNames);
+        return Fit(examples with { SampleWeights = sampleWeights.ToArray() }, start, progress, cancellationToken);
     }
 
-    private SoftmaxRegressionModel Fit(
-        FeatureRows rows, ReadOnlySpan<int> labels, IReadOnlyList<string>? classNames, ReadOnlySpan<float> sampleWeights, SoftmaxRegressionModel? start,
-        IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+    /// <summary>Trains on target distributions ("soft labels"), see <see cref="TrainingExamples.FromTargets"/>.</summary>
+    /// <typeparam name="T">float, double or another IEEE type.</typeparam>
+    /// <param name="rows">Features, all finite; at least one row.</param>
+    /// <param name="targets">[rows, classes] row-major, entries ≥ 0, each row with sum 1.</param>
+    /// <param name="classCount">Number of classes, at least 2.</param>
+    /// <param name="sampleWeights">One weight ≥ 0 per row, not all 0; empty for all 1.</param>
+    /// <param name="start">Start from this model instead of 0.</param>
+    /// <param name="progress">Is told of the starting point and of every iteration, on the calling thread.</param>
+    /// <param name="cancellationToken">Ends training, see <see cref="SoftmaxRegressionOptions.KeepModelWhenCanceled"/>.</param>
+    /// <exception cref="ArgumentException">Something does not fit, is empty or not finite; the message names row and column or class.</exception>
+    /// <exception cref="OperationCanceledException">Canceled.</exception>
+    public SoftmaxRegressionModel Fit<T>(
+        FeatureRows rows, ReadOnlySpan<T> targets, int classCount, ReadOnlySpan<float> sampleWeights = default, SoftmaxRegressionModel? start = null,
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        ArgumentNullException.ThrowIfNull(rows);
-        if (rows.RowCount == 0) throw new ArgumentException("Needs at least one row but is empty.", nameof(rows));
-        Argument.SameLength(rows.RowCount, labels.Length, nameof(labels));
-        if (start is not null && start.FeatureCount != rows.FeatureCount)
+        double[] widened = new double[targets.Length];
+        TensorPrimitives.ConvertTruncating(targets, widened);
+        return Fit(TrainingExamples.FromTargets(rows, widened, classCount) with { SampleWeights = sampleWeights.ToArray() }, start, progress, cancellationToken);
+    }
+
+    /// <summary>Trains on examples that may have target distributions, weights and offset logits.</summary>
+    /// <param name="examples">Rows with labels or targets.</param>
+    /// <param name="start">Start from this model instead of 0; its classes are meant by labels and targets, and its names are kept.</param>
+    /// <param name="progress">Is told of the starting point and of every iteration, on the calling thread.</param>
+    /// <param name="cancellationToken">Ends training, see <see cref="SoftmaxRegressionOptions.KeepModelWhenCanceled"/>.</param>
+    /// <returns>The model; how training ended is in <see cref="SoftmaxRegressionModel.Training"/>.</returns>
+    /// <exception cref="ArgumentException">Something does not fit, is empty or not finite; the message names row and column or class.</exception>
+    /// <exception cref="OperationCanceledException">Canceled.</exception>
+    public SoftmaxRegressionModel Fit(
+        TrainingExamples examples, SoftmaxRegressionModel? start = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(examples);
+        ExampleChecks.RequireFactors(_options.PenaltyFactors.Length, examples.Rows.FeatureCount, "rows");
+        Examples checkedExamples = ExampleChecks.Build(examples, _options.ClassWeights.Span, start);
+        IReadOnlyList<string>? classNames = start?.ClassNames ?? examples.ClassNames;
+        Solver solver = SolverRun.Choose(_options, examples.Rows.FeatureCount, checkedExamples.ClassCount);
+        if (start is null || solver != Solver.GradientDescent)
         {
-            throw new ArgumentException($"Has {start.FeatureCount} features, but the rows have {rows.FeatureCount}.", nameof(start));
+            ExampleChecks.RequireEveryClass(checkedExamples, classNames, examples.Targets.IsEmpty ? "labels" : "targets");
         }
 
-        int classCount = CountClasses(labels, start);
-        double[]? weights = Weights(labels, sampleWeights, classCount);
-        Examples examples = new(labels, weights, classCount);
-        Solver solver = Choose(rows, classCount);
-        if (start is null || solver != Solver.GradientDescent) RequireEveryClass(examples, classNames, nameof(labels));
         cancellationToken.ThrowIfCancellationRequested();
-
-        SoftmaxRegressionObjective objective = new(rows, examples, _options);
-        SolverSettings settings = Settings(solver);
+        SoftmaxRegressionObjective objective = new(examples.Rows, checkedExamples, _options);
+        SolverSettings settings = SolverRun.Settings(_options, solver);
         TrainingMonitor monitor = new(objective, settings, progress, cancellationToken);
-        SolverStart from = SolverStart.At(objective, _options.L1, start is null ? null : PointOf(start));
-        SolverResult result = Run(solver, objective, settings, monitor, from);
-        return ToModel(result, objective, monitor, classNames);
-    }
-
-    private SolverResult Run(Solver solver, SoftmaxRegressionObjective objective, SolverSettings settings, TrainingMonitor monitor, SolverStart from) => solver switch
-    {
-        Solver.GradientDescent => new GradientDescentSolver(objective, _options.GradientDescent, settings, monitor).Run(from),
-        Solver.Lbfgs => new LbfgsSolver(objective, settings, monitor).Run(from),
-        Solver.ProximalNewton => new ProximalNewtonSolver(objective, _options.L1, settings, monitor).Run(from),
-        _ => new NewtonSolver(objective, settings, monitor).Run(from),
-    };
-
-    private Solver Choose(FeatureRows rows, int classCount)
-    {
-        if (_options.Solver != Solver.Auto) return _options.Solver;
-        if (_options.L1 > 0) return Solver.ProximalNewton;
-        return (long)rows.FeatureCount * classCount > LargeModel ? Solver.Lbfgs : Solver.Newton;
-    }
-
-    private SolverSettings Settings(Solver solver)
-    {
-        int limit = _options.MaxIterations;
-        int standard = solver switch { Solver.GradientDescent => _options.GradientDescent.Epochs, Solver.Lbfgs => 5000, _ => 300 };
-        int iterations = limit == 0 ? standard : solver == Solver.GradientDescent ? Math.Min(limit, standard) : limit;
-        return new SolverSettings(_options.Tolerance, iterations, _options.TimeLimit, _options.KeepModelWhenCanceled, _options.Seed, _options.MaxDegreeOfParallelism);
+        SolverStart from = SolverStart.At(objective, _options.L1, NullModel.Of(objective), start is null ? null : PointOf(start));
+        SolverResult result = SolverRun.Run(solver, objective, _options, settings, monitor, from);
+        return SolverRun.ToModel(result, objective, monitor, classNames);
     }
 
     private double[] PointOf(SoftmaxRegressionModel start) => _options.FitIntercepts
         ? [.. start.Coefficients.Span, .. start.Intercepts.Span]
         : [.. start.Coefficients.Span];
-
-    private static SoftmaxRegressionModel ToModel(SolverResult result, SoftmaxRegressionObjective objective, TrainingMonitor monitor, IReadOnlyList<string>? classNames)
-    {
-        int count = objective.ClassCount * objective.FeatureCount;
-        TrainingSummary summary = new()
-        {
-            StopReason = result.StopReason, Iterations = result.Iterations, PassesOverData = objective.PassesOverData, Objective = result.Objective,
-            Gap = result.Gap, Elapsed = monitor.Elapsed, History = monitor.History,
-        };
-        ReadOnlySpan<double> intercepts = objective.HasIntercepts ? result.Point.AsSpan(count) : new double[objective.ClassCount];
-        return new SoftmaxRegressionModel(result.Point.AsSpan(0, count), intercepts, classNames, summary);
-    }
-
-    private int CountClasses(ReadOnlySpan<int> labels, SoftmaxRegressionModel? start)
-    {
-        int largest = 1;
-        for (int row = 0; row < labels.Length; row++)
-        {
-            if (labels[row] < 0) throw new ArgumentOutOfRangeException(nameof(labels), labels[row], $"Row {row} has the negative label {labels[row]}.");
-            if (start is not null && labels[row] >= start.ClassCount) Argument.ThrowLabel(row, labels[row], start.ClassCount);
-            largest = Math.Max(largest, labels[row]);
-        }
-
-        int classCount = start?.ClassCount ?? largest + 1;
-        int weightCount = _options.ClassWeights.Length;
-        if (weightCount != 0 && weightCount != classCount)
-        {
-            throw new ArgumentException($"The options have {weightCount} class weights, but there are {classCount} classes.", nameof(labels));
-        }
-
-        return classCount;
-    }
-
-    private double[]? Weights(ReadOnlySpan<int> labels, ReadOnlySpan<float> sampleWeights, int classCount)
-    {
-        if (!sampleWeights.IsEmpty) Argument.SameLength(labels.Length, sampleWeights.Length, nameof(sampleWeights));
-        ReadOnlySpan<double> classWeights = _options.ClassWeights.Span;
-        if (sampleWeights.IsEmpty && classWeights.IsEmpty) return null;
-        double[] weights = new double[labels.Length];
-        double sum = 0;
-        for (int row = 0; row < weights.Length; row++)
-        {
-            double sample = sampleWeights.IsEmpty ? 1 : sampleWeights[row];
-            if (!(sample >= 0 && double.IsFinite(sample)))
-            {
-                throw new ArgumentOutOfRangeException(nameof(sampleWeights), sample, $"Row {row} has the weight {sample}; weights must be finite and at least 0.");
-            }
-
-            weights[row] = sample * (classWeights.IsEmpty ? 1 : classWeights[labels[row]]);
-            sum += weights[row];
-        }
-
-        if (sum == 0) throw new ArgumentException("All weights are 0.", nameof(sampleWeights));
-        return weights;
-    }
-
-    /// <summary>Without a row of a class its intercept would fall for ever.</summary>
-    private static void RequireEveryClass(Examples examples, IReadOnlyList<string>? classNames, string name)
-    {
-        int present = examples.Shares.Count(share => share > 0);
-        if (present == 1) ThrowOneClass(Array.FindIndex(examples.Shares, share => share > 0), classNames, name);
-        for (int c = 0; c < examples.ClassCount; c++)
-        {
-            if (examples.Shares[c] > 0) continue;
-            string className = classNames is null ? "" : $" (\"{classNames[c]}\")";
-            throw new ArgumentException($"Class {c}{className} has no row of positive weight, but there are labels up to {examples.ClassCount - 1}.", name);
-        }
-    }
-
-    [DoesNotReturn]
-    private static void ThrowOneClass(int label, IReadOnlyList<string>? classNames, string name) =>
-        throw new ArgumentException($"All rows have the same class, {(classNames is null ? label : classNames[label])}; at least two classes are needed.", name);
-
-    private static int[] EncodeAs(IReadOnlyList<string> classNames, IReadOnlyList<string> labels)
-    {
-        Dictionary<string, int> places = new(StringComparer.Ordinal);
-        for (int c = 0; c < classNames.Count; c++) places[classNames[c]] = c;
-        int[] encoded = new int[labels.Count];
-        for (int row = 0; row < encoded.Length; row++)
-        {
-            if (!places.TryGetValue(labels[row], out encoded[row]))
-            {
-                throw new ArgumentException($"Row {row}: \"{labels[row]}\" is not a class of the model to start from.", nameof(labels));
-            }
-        }
-
-        return encoded;
-    }
 
     private static SoftmaxRegressionOptions Validated(SoftmaxRegressionOptions options)
     {

@@ -9,20 +9,21 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
     // Below this relative gap float products are no longer good enough for the gradient.
     private const double PreciseBelow = 1e-3;
 
+    private readonly Penalty _penalty = Penalty.Of(objective);
     private readonly List<(double[] Step, double[] Change, double Inverse)> _pairs = [];
 
     public SolverResult Run(SolverStart start)
     {
         double[] point = start.Point, gradient = start.Gradient, direction = new double[point.Length], shifts = new double[objective.ClassCount];
         double value = start.Value, gap = start.Gap.At(point, gradient, value), decrement = double.PositiveInfinity;
-        bool precise = objective.L2 == 0, certified = true;
+        bool precise = !_penalty.CoversAll, certified = true;
         SpectralPreconditioner preconditioner = new(objective, start, settings);
         preconditioner.Refresh();
         BestPoint best = new(point, value, gap);
         monitor.Record(0, value, gap);
         for (int iteration = 0; ; iteration++)
         {
-            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? NewtonSolver.ReasonWithoutPenalty(objective, settings, decrement, value);
+            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? NewtonSolver.ReasonWithoutPenalty(objective, _penalty, settings, decrement, value);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
             if (reason is not null && !certified)
             {
@@ -44,7 +45,7 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
             TwoLoop(gradient, preconditioner, direction);
             decrement = -DoubleVectors.Dot(gradient, direction);
             objective.StartLine(direction);
-            double step = LineSearch.Find(objective, point, direction, -decrement);
+            double step = LineSearch.Find(objective, _penalty, point, direction, -decrement);
             objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, value), shifts);
             double[] before = [.. point], gradientBefore = [.. gradient];
             DoubleVectors.AddScaled(direction, step, point);

@@ -6,18 +6,20 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
     // Below this relative gap float products are no longer good enough for the gradient; Hessian products stay in float.
     private const double PreciseBelow = 1e-3;
 
+    private readonly Penalty _penalty = Penalty.Of(objective);
+
     public SolverResult Run(SolverStart start)
     {
         double[] point = start.Point, gradient = start.Gradient, direction = new double[point.Length], shifts = new double[objective.ClassCount];
         double value = start.Value, gap = start.Gap.At(point, gradient, value), decrement = double.PositiveInfinity;
-        bool precise = objective.L2 == 0, certified = true;
+        bool precise = !_penalty.CoversAll, certified = true;
         SpectralPreconditioner preconditioner = new(objective, start, settings);
         ConjugateGradient conjugateGradient = new(objective, preconditioner, monitor);
         BestPoint best = new(point, value, gap);
         monitor.Record(0, value, gap);
         for (int iteration = 0; ; iteration++)
         {
-            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? ReasonWithoutPenalty(objective, settings, decrement, value);
+            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? ReasonWithoutPenalty(objective, _penalty, settings, decrement, value);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
             if (reason is not null && !certified)
             {
@@ -38,7 +40,7 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
             preconditioner.Refresh();
             conjugateGradient.Solve(gradient, EnoughReduction(value, gap), direction);
             decrement = -DoubleVectors.Dot(gradient, direction);
-            double step = LineSearch.Find(objective, point, direction, -decrement);
+            double step = LineSearch.Find(objective, _penalty, point, direction, -decrement);
             objective.SolveIntercepts(step, InterceptAccuracy(settings, value), shifts);
             DoubleVectors.AddScaled(direction, step, point);
             if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(objective.ClassCount * objective.FeatureCount));
@@ -60,11 +62,11 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
     /// <summary>What inexact intercepts add to the gap is a few times their derivative: far less than the tolerance.</summary>
     public static double InterceptAccuracy(SolverSettings settings, double value) => Math.Max(1e-3 * settings.Tolerance * value, 1e-16);
 
-    /// <summary>Without a penalty there is no gap: margins and the Newton decrement decide.</summary>
-    public static StopReason? ReasonWithoutPenalty(IObjective objective, SolverSettings settings, double decrement, double value)
+    /// <summary>Where a coefficient has no penalty there is no gap: margins and the Newton decrement decide.</summary>
+    public static StopReason? ReasonWithoutPenalty(IObjective objective, Penalty penalty, SolverSettings settings, double decrement, double value)
     {
-        if (objective.L2 > 0) return null;
-        if (objective.SmallestMargin() > 0) return StopReason.Separable;
+        if (penalty.CoversAll) return null;
+        if (!penalty.HasL1 && !penalty.HasL2 && objective.SmallestMargin() > 0) return StopReason.Separable;
         return decrement / 2 <= settings.Tolerance * value ? StopReason.Tolerance : null;
     }
 }
