@@ -25,7 +25,7 @@ internal static class ModelFile
 
     public static void Save(ModelContent model, string path) => AtomicFile.Write(path, stream => Save(model, stream));
 
-    public static void Save(ModelContent model, Stream stream)
+    public static void Save(ModelContent model, Stream stream, IReadOnlyDictionary<string, double[]>? moreTensors = null)
     {
         ArgumentNullException.ThrowIfNull(stream);
         SortedDictionary<string, string> metadata = new(StringComparer.Ordinal);
@@ -44,6 +44,11 @@ internal static class ModelFile
         foreach ((string key, string value) in metadata) writer.Metadata(key, value);
         writer.Tensor(Weight, model.Coefficients, model.ClassCount, model.FeatureCount);
         writer.Tensor(Bias, model.Intercepts, model.ClassCount);
+        if (moreTensors is not null)
+        {
+            foreach ((string name, double[] values) in moreTensors) writer.Tensor(name, values, values.Length);
+        }
+
         writer.WriteTo(stream);
     }
 
@@ -57,13 +62,17 @@ internal static class ModelFile
 
     /// <summary>Reads the stream to its end; memory grows with the bytes that arrive, never with a length that a header states.</summary>
     /// <exception cref="InvalidDataException">The stream is damaged or holds no model; the message says what is wrong.</exception>
-    public static ModelContent Load(Stream stream)
+    public static ModelContent Load(Stream stream) => Load(ReadWhole(stream));
+
+    /// <summary>All bytes of a stream.</summary>
+    /// <exception cref="InvalidDataException">There are more than fit an array.</exception>
+    public static ReadOnlySpan<byte> ReadWhole(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
         if (stream.CanSeek && stream.Length - stream.Position > Array.MaxLength) throw new InvalidDataException("The model file is larger than 2 GiB.");
         using MemoryStream whole = new();
         stream.CopyTo(whole);
-        return Load(whole.GetBuffer().AsSpan(0, (int)whole.Length));
+        return whole.GetBuffer().AsSpan(0, (int)whole.Length);
     }
 
     /// <exception cref="InvalidDataException">The file is damaged or holds no model; the message says what is wrong.</exception>

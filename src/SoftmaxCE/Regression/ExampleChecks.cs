@@ -11,16 +11,47 @@ internal static class ExampleChecks
     /// <param name="start">A model whose classes and features count, or null.</param>
     public static Examples Build(TrainingExamples given, ReadOnlySpan<double> classWeights, SoftmaxRegressionModel? start)
     {
-        int rowCount = given.Rows.RowCount;
-        if (rowCount == 0) ThrowNoRow("rows");
-        bool hasTargets = !given.Targets.IsEmpty;
-        if (!hasTargets) Argument.SameLength(rowCount, given.Labels.Length, "labels");
         if (start is not null && start.FeatureCount != given.Rows.FeatureCount)
         {
             throw new ArgumentException($"Has {start.FeatureCount} features, but the rows have {given.Rows.FeatureCount}.", nameof(start));
         }
 
-        int classCount = CountClasses(given, classWeights.Length, start);
+        if (start is not null && given.ClassCount != 0 && given.ClassCount != start.ClassCount)
+        {
+            throw new ArgumentException($"Has {start.ClassCount} classes, but the examples have {given.ClassCount}.", nameof(start));
+        }
+
+        return Build(given, classWeights, start?.ClassCount ?? given.ClassCount);
+    }
+
+    /// <summary>The same for a batch, whose features and classes are known.</summary>
+    public static Examples Build(TrainingExamples batch, ReadOnlySpan<double> classWeights, int featureCount, int classCount)
+    {
+        if (batch.Rows.FeatureCount != featureCount) throw new ArgumentException($"Needs {featureCount} features but has {batch.Rows.FeatureCount}.", nameof(batch));
+        if (batch.ClassCount != 0 && batch.ClassCount != classCount) throw new ArgumentException($"Needs {classCount} classes but has {batch.ClassCount}.", nameof(batch));
+        return Build(batch, classWeights, classCount);
+    }
+
+    /// <summary>Refuses NaN and infinities.</summary>
+    public static void RequireFinite(FeatureRows rows, string name)
+    {
+        double[] row = new double[rows.FeatureCount];
+        for (int i = 0; i < rows.RowCount; i++)
+        {
+            rows.CopyRow(i, row);
+            if (DoubleVectors.AllFinite(row)) continue;
+            int column = Array.FindIndex(row, value => !double.IsFinite(value));
+            throw new ArgumentException($"Row {i} has the value {row[column]} in column {column}; features must be finite.", name);
+        }
+    }
+
+    private static Examples Build(TrainingExamples given, ReadOnlySpan<double> classWeights, int knownClassCount)
+    {
+        int rowCount = given.Rows.RowCount;
+        if (rowCount == 0) ThrowNoRow("rows");
+        bool hasTargets = !given.Targets.IsEmpty;
+        if (!hasTargets) Argument.SameLength(rowCount, given.Labels.Length, "labels");
+        int classCount = CountClasses(given, classWeights.Length, knownClassCount);
         ReadOnlySpan<float> sampleWeights = given.SampleWeights.Span;
         if (!sampleWeights.IsEmpty) Argument.SameLength(rowCount, sampleWeights.Length, nameof(sampleWeights));
         CheckOffsets(given.OffsetLogits.Span, rowCount, classCount);
@@ -65,15 +96,10 @@ internal static class ExampleChecks
         }
     }
 
-    private static int CountClasses(TrainingExamples given, int classWeightCount, SoftmaxRegressionModel? start)
+    private static int CountClasses(TrainingExamples given, int classWeightCount, int known)
     {
         ReadOnlySpan<int> labels = given.Labels.Span;
-        int known = start?.ClassCount ?? given.ClassCount, largest = 1;
-        if (start is not null && given.ClassCount != 0 && given.ClassCount != start.ClassCount)
-        {
-            throw new ArgumentException($"Has {start.ClassCount} classes, but the examples have {given.ClassCount}.", nameof(start));
-        }
-
+        int largest = 1;
         for (int row = 0; row < labels.Length; row++)
         {
             if (labels[row] < 0) ThrowNegativeLabel(row, labels[row], nameof(labels));

@@ -50,7 +50,7 @@ public sealed record GradientDescentOptions
     /// <summary>Whether each epoch takes the rows in a new random order, from <see cref="SoftmaxRegressionOptions.Seed"/>. Default true; of no effect when a batch holds all rows.</summary>
     public bool Shuffle { get; init; } = true;
 
-    /// <summary>Whether the model is the mean of the iterates after each batch of the last epoch (Polyak averaging), instead of the last iterate. Default false.</summary>
+    /// <summary>Whether the model is the mean of the iterates after each batch of the last epoch (Polyak averaging; in a stream of all batches), instead of the last iterate. Default false.</summary>
     public bool Average { get; init; }
 
     internal void Validate()

@@ -71,7 +71,7 @@ public sealed partial class SoftmaxRegressionModel
         return new ModelContent(Coefficients, Intercepts, ClassNames, FeatureNames, metadata);
     }
 
-    private static SoftmaxRegressionModel FromContent(ModelContent content)
+    internal static SoftmaxRegressionModel FromContent(ModelContent content)
     {
         if (content.ClassCount < 2) throw new InvalidDataException("The model has one class; at least two are needed.");
         TrainingSummary? training = content.Metadata.TryGetValue(TrainingKey, out string? text) ? TrainingJson.FromText(text) : null;

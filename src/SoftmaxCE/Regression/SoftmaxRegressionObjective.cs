@@ -54,6 +54,9 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
     /// <summary>Makes it the objective of other penalties, for a path of them.</summary>
     public void SetPenalty(double l1, double l2) => _penalty = new Penalty(l1, l2, PenaltyFactors.Span, FeatureCount);
 
+    /// <summary>L1 Σ f |W| at a point.</summary>
+    public double L1Term(ReadOnlySpan<double> point) => _penalty.L1Term(point[..CoefficientCount], point[..CoefficientCount], 0);
+
     private int CoefficientCount => ClassCount * FeatureCount;
 
     public double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, bool precise) =>
@@ -120,16 +123,7 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
     [DoesNotReturn]
     private void ThrowNotFinite()
     {
-        double[] row = new double[FeatureCount];
-        for (int i = 0; i < _rows.RowCount; i++)
-        {
-            _rows.CopyRow(i, row);
-            for (int j = 0; j < row.Length; j++)
-            {
-                if (!double.IsFinite(row[j])) throw new ArgumentException($"Row {i} has the value {row[j]} in column {j}; features must be finite.", "rows");
-            }
-        }
-
+        ExampleChecks.RequireFinite(_rows, "rows");
         throw new ArgumentException("Features are so large that their squares overflow a double.", "rows");
     }
 }

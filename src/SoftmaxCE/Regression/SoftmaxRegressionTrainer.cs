@@ -25,7 +25,7 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
     public SoftmaxRegressionModel Fit(
         FeatureRows rows, ReadOnlySpan<int> labels, ReadOnlySpan<float> sampleWeights = default, SoftmaxRegressionModel? start = null,
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        Fit(TrainingExamples.FromLabels(rows, labels.ToArray()) with { SampleWeights = sampleWeights.ToArray() }, start, progress, cancellationToken);
+        Fit(TrainingExamples.FromLabels(rows, labels.ToArray()) with { SampleWeights = sampleWeights.ToArray() }, start, progress, cancellationToken: cancellationToken);
 
     /// <summary>Trains on class names: they are sorted ordinally, labels are their places, and the model keeps them.</summary>
     /// <inheritdoc cref="Fit(FeatureRows, ReadOnlySpan{int}, ReadOnlySpan{float}, SoftmaxRegressionModel?, IProgress{TrainingProgress}?, CancellationToken)"/>
@@ -36,7 +36,7 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         ArgumentNullException.ThrowIfNull(labels);
         if (labels.Count == 0) throw new ArgumentException("Needs at least one row but is empty.", nameof(labels));
         TrainingExamples examples = TrainingExamples.FromNames(rows, labels, start?.ClassNames);
-        return Fit(examples with { SampleWeights = sampleWeights.ToArray() }, start, progress, cancellationToken);
+        return Fit(examples with { SampleWeights = sampleWeights.ToArray() }, start, progress, cancellationToken: cancellationToken);
     }
 
     /// <summary>Trains on target distributions ("soft labels"), see <see cref="TrainingExamples.FromTargets"/>.</summary>
@@ -57,37 +57,77 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
     {
         double[] widened = new double[targets.Length];
         TensorPrimitives.ConvertTruncating(targets, widened);
-        return Fit(TrainingExamples.FromTargets(rows, widened, classCount) with { SampleWeights = sampleWeights.ToArray() }, start, progress, cancellationToken);
+        return Fit(TrainingExamples.FromTargets(rows, widened, classCount) with { SampleWeights = sampleWeights.ToArray() }, start, progress, cancellationToken: cancellationToken);
     }
 
     /// <summary>Trains on examples that may have target distributions, weights and offset logits.</summary>
     /// <param name="examples">Rows with labels or targets.</param>
     /// <param name="start">Start from this model instead of 0; its classes are meant by labels and targets, and its names are kept.</param>
     /// <param name="progress">Is told of the starting point and of every iteration, on the calling thread.</param>
+    /// <param name="checkpoints">Gets a checkpoint after every iteration, on the calling thread; each copies some vectors of the model's size.</param>
     /// <param name="cancellationToken">Ends training, see <see cref="SoftmaxRegressionOptions.KeepModelWhenCanceled"/>.</param>
     /// <returns>The model; how training ended is in <see cref="SoftmaxRegressionModel.Training"/>.</returns>
     /// <exception cref="ArgumentException">Something does not fit, is empty or not finite; the message names row and column or class.</exception>
     /// <exception cref="OperationCanceledException">Canceled.</exception>
     public SoftmaxRegressionModel Fit(
-        TrainingExamples examples, SoftmaxRegressionModel? start = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+        TrainingExamples examples, SoftmaxRegressionModel? start = null, IProgress<TrainingProgress>? progress = null,
+        IProgress<TrainingCheckpoint>? checkpoints = null, CancellationToken cancellationToken = default)
+    {
+        (SoftmaxRegressionObjective objective, Solver solver) = Prepare(examples, start);
+        cancellationToken.ThrowIfCancellationRequested();
+        IReadOnlyList<string>? classNames = start?.ClassNames ?? examples.ClassNames;
+        TrainingMonitor monitor = Monitor(objective, solver, classNames, earlier: null, progress, checkpoints, cancellationToken);
+        SolverStart from = SolverStart.At(objective, _options.L1, NullModel.Of(objective), start is null ? null : PointOf(start));
+        SolverResult result = SolverRun.Run(solver, objective, _options, SolverRun.Settings(_options, solver), monitor, from);
+        return SolverRun.ToModel(result, objective, monitor, classNames);
+    }
+
+    /// <summary>Goes on with training that was interrupted: the model is that of an uninterrupted run, to the last bit.</summary>
+    /// <remarks>With another tolerance or other limits it goes on too, but may make other steps. The history goes on from the checkpoint's; a time limit counts anew.</remarks>
+    /// <param name="examples">The same examples.</param>
+    /// <param name="checkpoint">Made by a trainer with the same objective, solver, seed and settings of gradient descent.</param>
+    /// <param name="progress">Is told of every further iteration, on the calling thread.</param>
+    /// <param name="checkpoints">Gets a checkpoint after every iteration.</param>
+    /// <param name="cancellationToken">Ends training, see <see cref="SoftmaxRegressionOptions.KeepModelWhenCanceled"/>.</param>
+    /// <exception cref="ArgumentException">The checkpoint was made with other options or on other examples.</exception>
+    /// <exception cref="OperationCanceledException">Canceled.</exception>
+    public SoftmaxRegressionModel Resume(
+        TrainingExamples examples, TrainingCheckpoint checkpoint, IProgress<TrainingProgress>? progress = null,
+        IProgress<TrainingCheckpoint>? checkpoints = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        (SoftmaxRegressionObjective objective, Solver solver) = Prepare(examples, checkpoint.Model);
+        CheckpointSettings.Require(checkpoint, _options, solver, objective.RowCount);
+        cancellationToken.ThrowIfCancellationRequested();
+        TrainingMonitor monitor = Monitor(objective, solver, checkpoint.Model.ClassNames, checkpoint.Model.Training, progress, checkpoints, cancellationToken);
+        SolverStart from = SolverStart.From(objective, _options.L1, NullModel.Of(objective), checkpoint.State);
+        CheckpointSettings.RequireSameData(checkpoint, from.Value + objective.L1Term(from.Point));
+        SolverResult result = SolverRun.Run(solver, objective, _options, SolverRun.Settings(_options, solver), monitor, from);
+        return SolverRun.ToModel(result, objective, monitor, checkpoint.Model.ClassNames);
+    }
+
+    private (SoftmaxRegressionObjective Objective, Solver Solver) Prepare(TrainingExamples examples, SoftmaxRegressionModel? start)
     {
         ArgumentNullException.ThrowIfNull(examples);
         ExampleChecks.RequireFactors(_options.PenaltyFactors.Length, examples.Rows.FeatureCount, "rows");
-        Examples checkedExamples = ExampleChecks.Build(examples, _options.ClassWeights.Span, start);
-        IReadOnlyList<string>? classNames = start?.ClassNames ?? examples.ClassNames;
-        Solver solver = SolverRun.Choose(_options, examples.Rows.FeatureCount, checkedExamples.ClassCount);
+        Examples built = ExampleChecks.Build(examples, _options.ClassWeights.Span, start);
+        Solver solver = SolverRun.Choose(_options, examples.Rows.FeatureCount, built.ClassCount);
         if (start is null || solver != Solver.GradientDescent)
         {
-            ExampleChecks.RequireEveryClass(checkedExamples, classNames, examples.Targets.IsEmpty ? "labels" : "targets");
+            ExampleChecks.RequireEveryClass(built, start?.ClassNames ?? examples.ClassNames, examples.Targets.IsEmpty ? "labels" : "targets");
         }
 
-        cancellationToken.ThrowIfCancellationRequested();
-        SoftmaxRegressionObjective objective = new(examples.Rows, checkedExamples, _options);
-        SolverSettings settings = SolverRun.Settings(_options, solver);
-        TrainingMonitor monitor = new(objective, settings, progress, cancellationToken);
-        SolverStart from = SolverStart.At(objective, _options.L1, NullModel.Of(objective), start is null ? null : PointOf(start));
-        SolverResult result = SolverRun.Run(solver, objective, _options, settings, monitor, from);
-        return SolverRun.ToModel(result, objective, monitor, classNames);
+        return (new SoftmaxRegressionObjective(examples.Rows, built, _options), solver);
+    }
+
+    private TrainingMonitor Monitor(
+        SoftmaxRegressionObjective objective, Solver solver, IReadOnlyList<string>? classNames, TrainingSummary? earlier, IProgress<TrainingProgress>? progress,
+        IProgress<TrainingCheckpoint>? checkpoints, CancellationToken cancellationToken)
+    {
+        TrainingMonitor? monitor = null;
+        Action<SolverResult, SolverState>? keep = checkpoints is null ? null : (result, state) => checkpoints.Report(new TrainingCheckpoint(
+            SolverRun.ToModel(result, objective, monitor!, classNames), solver, CheckpointSettings.AddTo(state, _options, solver, objective.RowCount)));
+        return monitor = new TrainingMonitor(objective, SolverRun.Settings(_options, solver), progress, cancellationToken, earlier, keep);
     }
 
     private double[] PointOf(SoftmaxRegressionModel start) => _options.FitIntercepts

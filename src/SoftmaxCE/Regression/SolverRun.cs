@@ -36,8 +36,8 @@ internal static class SolverRun
         int count = objective.ClassCount * objective.FeatureCount;
         TrainingSummary summary = new()
         {
-            StopReason = result.StopReason, Iterations = result.Iterations, PassesOverData = objective.PassesOverData, Objective = result.Objective,
-            Gap = result.Gap, Elapsed = monitor.Elapsed, History = monitor.History,
+            StopReason = result.StopReason, Iterations = result.Iterations, PassesOverData = monitor.PassesOverData, Objective = result.Objective,
+            Gap = result.Gap, Elapsed = monitor.Elapsed, History = [.. monitor.History],
         };
         ReadOnlySpan<double> intercepts = objective.HasIntercepts ? result.Point.AsSpan(count) : new double[objective.ClassCount];
         return new SoftmaxRegressionModel(result.Point.AsSpan(0, count), intercepts, classNames, summary);

@@ -42,11 +42,23 @@ internal sealed class DescentUpdates
     public double[] Squares { get; }
 
     /// <summary>Updates made. A count, from which powers and steps are computed anew: nothing drifts.</summary>
-    public long Count { get; set; }
+    public long Count { get; private set; }
 
     private bool HasVelocity => _options.Rule == DescentRule.Adam || _options.Momentum > 0;
 
     private double NextStep => _options.StepDecay == 0 ? _options.Step : _options.Step / Math.Pow(1 + (_options.StepDecay * Count), _options.StepPower);
+
+    /// <summary>Adds all that the next update depends on.</summary>
+    public SolverState AddTo(SolverState state) => state.Add("point", Point).Add("velocity", Velocity).Add("squares", Squares).Add("updates", Count);
+
+    /// <summary>Takes it back.</summary>
+    public void Restore(SolverState state)
+    {
+        state.Vector("point", Point.Length).CopyTo(Point, 0);
+        state.Vector("velocity", Velocity.Length).CopyTo(Velocity, 0);
+        state.Vector("squares", Squares.Length).CopyTo(Squares, 0);
+        Count = (long)state.Number("updates");
+    }
 
     /// <summary>An update from a batch of rows.</summary>
     public void Apply(ReadOnlySpan<int> batch, BatchGradient add)

@@ -15,8 +15,19 @@ internal sealed class GradientDescentSolver(IBatchObjective objective, GradientD
         int[] order = [.. Enumerable.Range(0, objective.RowCount)];
         DescentUpdates updates = new(options, Penalty.Of(objective), point, objective.ClassCount * objective.FeatureCount, objective.FeatureCount);
         double value = start.Value, gap = start.Gap.At(point, gradient, value);
-        monitor.Record(0, value, gap);
-        for (int epoch = 0; ; epoch++)
+        int first = 0;
+        if (start.Resumed is { } state)
+        {
+            first = state.Count("iteration");
+            updates.Restore(state);
+            for (int epoch = 0; epoch < first && options.Shuffle && !IsFullBatch; epoch++) _random.Shuffle(order);
+        }
+        else
+        {
+            monitor.Record(0, value, gap);
+        }
+
+        for (int epoch = first; ; epoch++)
         {
             if (monitor.ReasonToStop(epoch, value, gap) is { } reason) return new SolverResult(point, reason, epoch, value, gap);
             bool averaging = mean.Length > 0 && epoch + 1 == settings.MaxIterations;
@@ -35,6 +46,7 @@ internal sealed class GradientDescentSolver(IBatchObjective objective, GradientD
             (value, gap) = (next, nextGap);
             point.CopyTo(lastFinite, 0);
             monitor.Record(epoch + 1, value, gap);
+            monitor.Checkpoint(epoch + 1, (point, value, gap), () => updates.AddTo(new SolverState()).Add("valueAtPoint", value));
         }
     }
 

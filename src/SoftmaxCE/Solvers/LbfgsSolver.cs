@@ -18,10 +18,26 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
         double value = start.Value, gap = start.Gap.At(point, gradient, value), decrement = double.PositiveInfinity;
         bool precise = !_penalty.CoversAll, certified = true;
         SpectralPreconditioner preconditioner = new(objective, start, settings);
-        preconditioner.Refresh();
+        double[] origin = start.Resumed is null ? [.. point] : start.Resumed.Vector("origin", point.Length);
         BestPoint best = new(point, value, gap);
-        monitor.Record(0, value, gap);
-        for (int iteration = 0; ; iteration++)
+        int first = 0;
+        if (start.Resumed is { } state)
+        {
+            objective.Evaluate(origin, gradient, precise: true);
+            preconditioner.Refresh();
+            (first, precise, certified) = (state.Count("iteration"), state.Flag("precise"), state.Flag("certified"));
+            (decrement, best) = (state.Number("decrement"), BestPoint.From(state, point.Length));
+            RestorePairs(state, point.Length);
+            value = objective.Evaluate(point, gradient, certified);
+            gap = start.Gap.At(point, gradient, value);
+        }
+        else
+        {
+            preconditioner.Refresh();
+            monitor.Record(0, value, gap);
+        }
+
+        for (int iteration = first; ; iteration++)
         {
             StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? NewtonSolver.ReasonWithoutPenalty(objective, _penalty, settings, decrement, value);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
@@ -60,7 +76,25 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
             if (certified == wasCertified) best.Offer(point, value, gap);
             else best = new BestPoint(point, value, gap);       // values in float and in double are not compared
             monitor.Record(iteration + 1, value, gap);
+            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => AddPairs(best.AddTo(new SolverState()))
+                .Add("point", point).Add("valueAtPoint", value).AddFinal("origin", origin).Add("decrement", decrement).Add("precise", precise).Add("certified", certified));
         }
+    }
+
+    private SolverState AddPairs(SolverState state)
+    {
+        state.Add("pairs", _pairs.Count);
+        for (int i = 0; i < _pairs.Count; i++)
+        {
+            state.AddFinal($"step{i}", _pairs[i].Step).AddFinal($"change{i}", _pairs[i].Change).Add($"inverse{i}", _pairs[i].Inverse);
+        }
+
+        return state;
+    }
+
+    private void RestorePairs(SolverState state, int length)
+    {
+        for (int i = 0; i < state.Count("pairs"); i++) _pairs.Add((state.Vector($"step{i}", length), state.Vector($"change{i}", length), state.Number($"inverse{i}")));
     }
 
     /// <summary>direction = −(approximate inverse Hessian) · gradient.</summary>

@@ -16,8 +16,20 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
         SpectralPreconditioner preconditioner = new(objective, start, settings);
         ConjugateGradient conjugateGradient = new(objective, preconditioner, monitor);
         BestPoint best = new(point, value, gap);
-        monitor.Record(0, value, gap);
-        for (int iteration = 0; ; iteration++)
+        int first = 0;
+        if (start.Resumed is { } state)
+        {
+            (first, precise, certified) = (state.Count("iteration"), state.Flag("precise"), state.Flag("certified"));
+            (decrement, conjugateGradient.FirstNorm, best) = (state.Number("decrement"), state.Number("firstNorm"), BestPoint.From(state, point.Length));
+            value = objective.Evaluate(point, gradient, certified);
+            gap = start.Gap.At(point, gradient, value);
+        }
+        else
+        {
+            monitor.Record(0, value, gap);
+        }
+
+        for (int iteration = first; ; iteration++)
         {
             StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? ReasonWithoutPenalty(objective, _penalty, settings, decrement, value);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
@@ -53,6 +65,8 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
             if (certified == wasCertified) best.Offer(point, value, gap);
             else best = new BestPoint(point, value, gap);       // values in float and in double are not compared
             monitor.Record(iteration + 1, value, gap);
+            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => best.AddTo(new SolverState())
+                .Add("point", point).Add("valueAtPoint", value).Add("decrement", decrement).Add("precise", precise).Add("certified", certified).Add("firstNorm", conjugateGradient.FirstNorm));
         }
     }
 

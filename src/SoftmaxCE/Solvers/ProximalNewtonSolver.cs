@@ -22,8 +22,17 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
         double[] point = start.Point, gradient = start.Gradient, direction = new double[point.Length], shifts = new double[objective.ClassCount];
         double value = start.Value + L1Term(point, direction, 0), gap = start.Gap.At(point, gradient, value), decrement = double.PositiveInfinity;
         BestPoint best = new(point, value, gap);
-        monitor.Record(0, value, gap);
-        for (int iteration = 0; ; iteration++)
+        int first = 0;
+        if (start.Resumed is { } state)
+        {
+            (first, decrement, best) = (state.Count("iteration"), state.Number("decrement"), BestPoint.From(state, point.Length));
+        }
+        else
+        {
+            monitor.Record(0, value, gap);
+        }
+
+        for (int iteration = first; ; iteration++)
         {
             StopReason? reason = monitor.ReasonToStop(iteration, value, gap);
             reason ??= NewtonSolver.ReasonWithoutPenalty(objective, _penalty, settings, decrement, value);
@@ -46,6 +55,7 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
             gap = start.Gap.At(point, gradient, value);
             best.Offer(point, value, gap);
             monitor.Record(iteration + 1, value, gap);
+            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => best.AddTo(new SolverState()).Add("point", point).Add("valueAtPoint", value).Add("decrement", decrement));
         }
     }
 

@@ -16,6 +16,9 @@ internal sealed class SolverStart
     /// <summary>Whether the point came from an earlier model.</summary>
     public bool IsGiven { get; private init; }
 
+    /// <summary>What a solver of the same kind knew, to go on from; null to start anew.</summary>
+    public SolverState? Resumed { get; private init; }
+
     public double[] Means { get; }
 
     public double[] Variances { get; }
@@ -37,5 +40,13 @@ internal sealed class SolverStart
         double[] point = given ?? [.. nullModel.Point], gradient = [.. nullModel.Gradient];
         double value = given is null ? nullModel.Value : objective.Evaluate(point, gradient, precise: true);
         return new SolverStart(nullModel, point, gradient, value, gap) { IsGiven = given is not null };
+    }
+
+    /// <summary>Goes on from the state of a solver.</summary>
+    public static SolverStart From(IObjective objective, double l1, NullModel nullModel, SolverState state)
+    {
+        double[] point = state.Vector("point", nullModel.Point.Length), gradient = new double[point.Length];
+        double value = objective.Evaluate(point, gradient, precise: true);
+        return new SolverStart(nullModel, point, gradient, value, new DualityGap(objective, l1, nullModel)) { Resumed = state };
     }
 }
