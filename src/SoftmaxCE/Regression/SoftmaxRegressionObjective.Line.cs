@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace SoftmaxCE;
 
 /// <content>What needs the cached logits alone: the line search, the margin, the entropy. No features are read here.</content>
@@ -74,6 +76,35 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         }
 
         return smallest;
+    }
+
+    public MarginChanges LineMargins()
+    {
+        double smallest = double.PositiveInfinity, largest = double.NegativeInfinity;
+        if (_lineLogits is null) return new MarginChanges(0, 0);
+        for (int i = 0; i < _examples.RowCount; i++)
+        {
+            if (_examples.WeightArray is { } weights && weights[i] == 0) continue;
+            ReadOnlySpan<double> row = _lineLogits.AsSpan(i * ClassCount, ClassCount);
+            (double low, double high) = (TensorPrimitives.Min(row), TensorPrimitives.Max(row));
+            if (_examples.Labels[i] is >= 0 and int label)
+            {
+                double own = row[label];
+                smallest = Math.Min(smallest, own - high);
+                largest = Math.Max(largest, own - low);
+                continue;
+            }
+
+            double* target = _examples.TargetsFrom(i);
+            for (int c = 0; c < row.Length; c++)
+            {
+                if (target[c] == 0) continue;
+                smallest = Math.Min(smallest, row[c] - high);
+                largest = Math.Max(largest, row[c] - low);
+            }
+        }
+
+        return new MarginChanges(smallest, largest);
     }
 
     public void ClassCurvatures(Span<double> curvatures)

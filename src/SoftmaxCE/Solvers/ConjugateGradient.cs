@@ -1,7 +1,7 @@
 namespace SoftmaxCE;
 
 /// <summary>Preconditioned conjugate gradients for Hessian · direction = −gradient (Nocedal, Wright, algorithm 5.3).</summary>
-internal sealed class ConjugateGradient(IObjective objective, SpectralPreconditioner preconditioner, TrainingMonitor monitor)
+internal sealed class ConjugateGradient(IObjective objective, Penalty penalty, SpectralPreconditioner preconditioner, TrainingMonitor monitor)
 {
     private const int MaxProducts = 500;
 
@@ -25,8 +25,12 @@ internal sealed class ConjugateGradient(IObjective objective, SpectralPreconditi
     /// </summary>
     /// <param name="gradient">Gradient at the objective's point.</param>
     /// <param name="enough">A fraction that suffices in any case.</param>
+    /// <param name="enoughGap">
+    /// A duality gap that suffices. The gradient after the step is the residual, but for what is not quadratic, so the gap there is known
+    /// beforehand; its norm is not the preconditioner's, and where a residual is small in one it may be large in the other.
+    /// </param>
     /// <param name="direction">Overwritten; the objective's line is made to run along it.</param>
-    public void Solve(ReadOnlySpan<double> gradient, double enough, Span<double> direction)
+    public void Solve(ReadOnlySpan<double> gradient, double enough, double enoughGap, Span<double> direction)
     {
         direction.Clear();
         objective.StartLine();
@@ -45,6 +49,7 @@ internal sealed class ConjugateGradient(IObjective objective, SpectralPreconditi
             DoubleVectors.AddScaled(_search, step, direction);
             objective.ExtendLine(step);
             DoubleVectors.AddScaled(_product, -step, _residual);
+            if (enoughGap > 0 && penalty.GapOf(_residual.AsSpan(0, objective.ClassCount * objective.FeatureCount)) <= enoughGap) break;
             preconditioner.Apply(_residual, _preconditioned);
             double next = DoubleVectors.Dot(_residual, _preconditioned);
             if (!(next > reduction * reduction * first) || monitor.MustStop) break;

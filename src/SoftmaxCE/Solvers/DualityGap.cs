@@ -11,6 +11,10 @@ namespace SoftmaxCE;
 /// that are known or bounded.
 /// Without L2 (or where it is better), q is moved towards y until |G(q)| ≤ L1 f, and D is the mean entropy of what it then is.
 /// A coefficient with f = 0 would need G(q) = 0 to the last bit, so nothing is certified when there is one.
+/// How far the bound is above the distance: near the optimum the distance is ½ gᵀH⁻¹g, the bound ½ gᵀg / L2, so by h / L2 for a gradient in a
+/// direction of curvature h (20 to 30 times on Fashion-MNIST with L2 = 1e-4). A tighter dual point is q = p + (diag p − p pᵀ) X u, for which
+/// F − D = ½ uᵀH₀u + ‖g + H₀u‖² / (2 L2) up to third order, H₀ the Hessian without penalty; its best u is Newton's step, and a u good enough takes as
+/// many Hessian products as the step that makes the gradient itself small. So none is cheaper than to go on.
 /// </remarks>
 internal sealed class DualityGap
 {

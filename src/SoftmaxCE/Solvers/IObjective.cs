@@ -74,6 +74,13 @@ public interface IObjective
     /// <summary>Smallest difference, over the rows of positive weight, between the label's logit at the point and the largest other logit; some value ≤ 0 if there is one. −∞ if a row has a target distribution instead of a label.</summary>
     double SmallestMargin();
 
+    /// <summary>
+    /// How margins change along the line: over the rows of positive weight, and in each between every class of positive target and every
+    /// other class, the smallest and the largest change of the difference of their logits per unit of the line. Reads no features.
+    /// </summary>
+    /// <remarks>When the smallest is at least 0 and the largest is not 0, the mean loss falls for ever along the line.</remarks>
+    MarginChanges LineMargins();
+
     /// <summary>Weighted mean and variance of every feature.</summary>
     void FeatureMoments(Span<double> means, Span<double> variances);
 
@@ -129,6 +136,11 @@ public interface IBatchObjective : IObjective
     /// <param name="interceptScale">Multiplies the target's intercepts first.</param>
     void AddBatchGradient(ReadOnlySpan<int> batch, ReadOnlySpan<double> point, double factor, Span<double> target, double coefficientScale, double interceptScale);
 }
+
+/// <summary>Changes of margins along a line.</summary>
+/// <param name="Smallest">The smallest of all.</param>
+/// <param name="Largest">The largest of all.</param>
+public readonly record struct MarginChanges(double Smallest, double Largest);
 
 /// <summary>A function and its first two derivatives at a place on a line.</summary>
 /// <param name="Value">φ.</param>

@@ -10,6 +10,7 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
     private const double PreciseBelow = 1e-3;
 
     private readonly Penalty _penalty = Penalty.Of(objective);
+    private readonly UnpenalisedStop _unpenalised = new(objective, Penalty.Of(objective), settings);
     private readonly List<(double[] Step, double[] Change, double Inverse)> _pairs = [];
 
     public SolverResult Run(SolverStart start)
@@ -20,14 +21,16 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
         SpectralPreconditioner preconditioner = new(objective, start, settings);
         double[] origin = start.Resumed is null ? [.. point] : start.Resumed.Vector("origin", point.Length);
         BestPoint best = new(point, value, gap);
+        bool wasNewton = false;     // the decrement that an approximate Hessian gives is not trusted: before training ends by it, one step is Newton's
         int first = 0;
         if (start.Resumed is { } state)
         {
             objective.Evaluate(origin, gradient, precise: true);
             preconditioner.Refresh();
             (first, precise, certified) = (state.Count("iteration"), state.Flag("precise"), state.Flag("certified"));
-            (decrement, best) = (state.Number("decrement"), BestPoint.From(state, point.Length));
+            (decrement, wasNewton, best) = (state.Number("decrement"), state.Flag("newton"), BestPoint.From(state, point.Length));
             RestorePairs(state, point.Length);
+            _unpenalised.Restore(state);
             value = objective.Evaluate(point, gradient, certified);
             gap = start.Gap.At(point, gradient, value);
         }
@@ -39,8 +42,10 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
 
         for (int iteration = first; ; iteration++)
         {
-            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? NewtonSolver.ReasonWithoutPenalty(objective, _penalty, settings, decrement, value);
+            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? _unpenalised.ReasonToStop(decrement, value);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
+            bool doubt = reason == StopReason.Tolerance && double.IsPositiveInfinity(gap) && !wasNewton;
+            if (doubt) reason = null;
             if (reason is not null && !certified)
             {
                 precise = certified = true;
@@ -58,10 +63,22 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
                 value = objective.Evaluate(point, gradient, precise: true);
             }
 
-            TwoLoop(gradient, preconditioner, direction);
+            wasNewton = doubt;
+            if (doubt)
+            {
+                preconditioner.Refresh();
+                origin = [.. point];
+                new ConjugateGradient(objective, _penalty, preconditioner, monitor).Solve(gradient, enough: 0, enoughGap: 0, direction);
+            }
+            else
+            {
+                TwoLoop(gradient, preconditioner, direction);
+                objective.StartLine(direction);
+            }
+
             decrement = -DoubleVectors.Dot(gradient, direction);
-            objective.StartLine(direction);
             double step = LineSearch.Find(objective, _penalty, point, direction, -decrement);
+            _unpenalised.LookAtLine(step);
             objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, value), shifts);
             double[] before = [.. point], gradientBefore = [.. gradient];
             DoubleVectors.AddScaled(direction, step, point);
@@ -76,8 +93,8 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
             if (certified == wasCertified) best.Offer(point, value, gap);
             else best = new BestPoint(point, value, gap);       // values in float and in double are not compared
             monitor.Record(iteration + 1, value, gap);
-            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => AddPairs(best.AddTo(new SolverState()))
-                .Add("point", point).Add("valueAtPoint", value).AddFinal("origin", origin).Add("decrement", decrement).Add("precise", precise).Add("certified", certified));
+            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => AddPairs(_unpenalised.AddTo(best.AddTo(new SolverState())))
+                .Add("point", point).Add("valueAtPoint", value).Add("newton", wasNewton).AddFinal("origin", origin).Add("decrement", decrement).Add("precise", precise).Add("certified", certified));
         }
     }
 

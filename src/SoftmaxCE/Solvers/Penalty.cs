@@ -55,6 +55,15 @@ internal sealed class Penalty
         return sum * _l2;
     }
 
+    /// <summary>Σ g² / (2 L2 f): the duality gap of a gradient g when there is no L1 and the intercepts are exact. +∞ where a coefficient has no L2.</summary>
+    public double GapOf(ReadOnlySpan<double> gradient)
+    {
+        if (_factors.Length == 0) return _l2 == 0 ? double.PositiveInfinity : DoubleVectors.Dot(gradient, gradient) / (2 * _l2);
+        double sum = 0;
+        for (int i = 0; i < gradient.Length; i++) sum += gradient[i] == 0 ? 0 : gradient[i] * gradient[i] / (2 * L2Of(i % _featureCount));
+        return sum;
+    }
+
     /// <summary>L1 Σ f |x + step · d| over coefficients.</summary>
     public double L1Term(ReadOnlySpan<double> x, ReadOnlySpan<double> d, double step)
     {

@@ -14,8 +14,9 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
     private const int LeastNewcomers = 200;
 
     private readonly Penalty _penalty = Penalty.Of(objective, l1);
-    private bool _isActiveSetWhole;
+    private readonly UnpenalisedStop _unpenalised = new(objective, Penalty.Of(objective, l1), settings);
     private readonly int _count = objective.ClassCount * objective.FeatureCount;
+    private bool _isActiveSetWhole;
 
     public SolverResult Run(SolverStart start)
     {
@@ -25,6 +26,7 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
         int first = 0;
         if (start.Resumed is { } state)
         {
+            _unpenalised.Restore(state);
             (first, decrement, best) = (state.Count("iteration"), state.Number("decrement"), BestPoint.From(state, point.Length));
         }
         else
@@ -35,7 +37,7 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
         for (int iteration = first; ; iteration++)
         {
             StopReason? reason = monitor.ReasonToStop(iteration, value, gap);
-            reason ??= NewtonSolver.ReasonWithoutPenalty(objective, _penalty, settings, decrement, value);
+            reason ??= _unpenalised.ReasonToStop(decrement, value);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
             if (reason is not null) return new SolverResult(best.Point, reason.Value, iteration, best.Value, best.Gap);
 
@@ -49,13 +51,14 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
             double promised = DoubleVectors.Dot(gradient, direction) + L1Term(point, direction, 1) - L1Term(point, direction, 0);
             decrement = _isActiveSetWhole ? -promised : double.PositiveInfinity;
             double step = StepLength(point, direction, promised);
+            _unpenalised.LookAtLine(step);
             objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, value), shifts);
             MoveTo(point, direction, step, shifts);
             value = objective.Evaluate(point, gradient, precise: true) + L1Term(point, direction, 0);
             gap = start.Gap.At(point, gradient, value);
             best.Offer(point, value, gap);
             monitor.Record(iteration + 1, value, gap);
-            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => best.AddTo(new SolverState()).Add("point", point).Add("valueAtPoint", value).Add("decrement", decrement));
+            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => _unpenalised.AddTo(best.AddTo(new SolverState())).Add("point", point).Add("valueAtPoint", value).Add("decrement", decrement));
         }
     }
 

@@ -3,7 +3,7 @@ namespace SoftmaxCE;
 /// <summary>Why training ended. Only <see cref="Tolerance"/> means that the stated accuracy was reached.</summary>
 public enum StopReason
 {
-    /// <summary>The gap (without L2: the Newton decrement) fell below tolerance · objective.</summary>
+    /// <summary>The gap (where a coefficient has no penalty: half the squared Newton decrement) fell below tolerance · objective.</summary>
     Tolerance,
 
     /// <summary>The iteration or epoch limit was reached first.</summary>
@@ -15,7 +15,10 @@ public enum StopReason
     /// <summary>No step lowers the objective any more: the limit of the arithmetic.</summary>
     NoFurtherProgress,
 
-    /// <summary>Without penalty and with classes that a linear model separates perfectly there is no optimum: the loss falls towards 0 as the coefficients grow.</summary>
+    /// <summary>
+    /// There is no optimum: where coefficients have no penalty, and some direction of them lets no row's margin shrink and some grow, the loss
+    /// falls for ever as they grow. Either a linear model separates all classes perfectly, or some feature tells some rows for certain.
+    /// </summary>
     Separable,
 
     /// <summary>Canceled by the caller, who asked to keep the model trained so far.</summary>

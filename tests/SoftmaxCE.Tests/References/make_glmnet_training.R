@@ -23,8 +23,8 @@ fit <- function(case, name, t, lam, a, f, offset) {
 made <- function(d) { n <- nrow(d$x); k <- nlevels(d$y); i <- matrix(0:(n - 1), n, k); c <- matrix(0:(k - 1), n, k, byrow = TRUE)
   t <- 1 + (7 * i + 3 * c) %% 5; t <- t + 4 * model.matrix(~ y - 1, d); list(offset = sin(i + 2 * c), targets = t / rowSums(t)) }
 iris <- made(read("iris")); wine <- made(read("wine"))
-fit("factors", "iris", NULL, 0.02, 1, c(1, 0.5, 2.5, 0), NULL)
-fit("factors", "iris", NULL, 0.02, 0.5, c(0, 0, 3, 1), NULL)
+fit("factors", "iris", NULL, 0.02, 1, c(0.5, 0, 2.5, 1), NULL)
+fit("factors", "iris", NULL, 0.02, 0.5, c(0.4, 0, 2.6, 1), NULL)
 fit("factors", "wine", NULL, 0.01, 0.5, c(0.5, 1.5, rep(1, 11)), NULL)
 fit("offset", "iris", NULL, 0.01, 0.5, NULL, iris$offset)
 fit("offset", "wine", NULL, 0.02, 1, NULL, wine$offset)

@@ -1,0 +1,45 @@
+namespace SoftmaxCE;
+
+/// <summary>When to stop where a coefficient has no penalty, so that there is no gap: by the Newton decrement, or because there is no optimum.</summary>
+/// <remarks>
+/// There is none when the mean loss falls for ever along some direction: no row's margin shrinks along it and some row's grows ("complete
+/// separation" when all grow, else "quasi-complete", as when a feature occurs in one class alone). Every step is looked at for that. On the
+/// way to such an infimum steps do not become small: a Newton step on e^−t is 1, whatever t; so a small decrement alone is not trusted.
+/// </remarks>
+internal sealed class UnpenalisedStop(IObjective objective, Penalty penalty, SolverSettings settings)
+{
+    // What margins may seem to shrink by, relative to the largest growth: rounding, and what the step still does besides.
+    private const double Exact = 1e-6;
+    private const double Nearly = 1e-3;
+
+    // A step that moves logits by less has converged.
+    private const double SmallStep = 0.5;
+
+    private MarginChanges _margins;
+
+    /// <summary>Notes how margins change in a step along the objective's line.</summary>
+    public void LookAtLine(double step)
+    {
+        if (penalty.CoversAll) return;
+        MarginChanges perUnit = objective.LineMargins();
+        _margins = new MarginChanges(step * perUnit.Smallest, step * perUnit.Largest);
+    }
+
+    /// <summary>The reason to end after a step, if there is one.</summary>
+    /// <param name="decrement">Square of the Newton decrement at the start of the step.</param>
+    /// <param name="value">The objective after it.</param>
+    public StopReason? ReasonToStop(double decrement, double value)
+    {
+        if (penalty.CoversAll) return null;
+        if (!penalty.HasL1 && !penalty.HasL2 && objective.SmallestMargin() > 0) return StopReason.Separable;
+        bool isLong = _margins.Largest >= SmallStep;
+        if (isLong && _margins.Smallest >= -Exact * _margins.Largest) return StopReason.Separable;
+        if (decrement / 2 > settings.Tolerance * value) return null;
+        if (!isLong) return StopReason.Tolerance;
+        return _margins.Smallest >= -Nearly * _margins.Largest ? StopReason.Separable : null;
+    }
+
+    public SolverState AddTo(SolverState state) => state.Add("smallestMargin", _margins.Smallest).Add("largestMargin", _margins.Largest);
+
+    public void Restore(SolverState state) => _margins = new MarginChanges(state.Number("smallestMargin"), state.Number("largestMargin"));
+}
