@@ -3,7 +3,15 @@ namespace SoftmaxCE;
 /// <summary>How the objective is minimised.</summary>
 public enum Solver
 {
-    /// <summary><see cref="ProximalNewton"/> with an L1 penalty; else <see cref="Newton"/>, but <see cref="Lbfgs"/> where the model is so large (over 2 million coefficients) that Newton's extra vectors and sampled matrix do not pay.</summary>
+    /// <summary>
+    /// <see cref="ProximalNewton"/> if L1 &gt; 0; else <see cref="Lbfgs"/> if classes · features &gt; 2,000,000; else <see cref="Newton"/>.
+    /// <see cref="GradientDescent"/> only when asked for.
+    /// </summary>
+    /// <remarks>
+    /// Newton needs the fewest passes over the data, also on raw features, and for few coefficients is exact; in a model of millions of
+    /// coefficients its inner products of vectors cost as much as the passes they save. The rule looks at sizes and penalties alone, so the
+    /// same options and shapes always mean the same solver.
+    /// </remarks>
     Auto,
 
     /// <summary>Newton's method; the steps are found by conjugate gradients with a spectral preconditioner, which for small models holds the exact Hessian. L1 must be 0.</summary>

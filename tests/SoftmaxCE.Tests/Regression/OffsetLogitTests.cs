@@ -1,6 +1,7 @@
 namespace SoftmaxCE.Tests;
 
 /// <summary>Laws of known parts of the logits.</summary>
+[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
 public class OffsetLogitTests
 {
     private const int Rows = 150, Features = 4, Classes = 3;

@@ -1,6 +1,7 @@
 namespace SoftmaxCE.Tests;
 
 /// <summary>Laws of penalty factors per feature.</summary>
+[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
 public class PenaltyFactorTests
 {
     private const int Rows = 150, Features = 5, Classes = 3;

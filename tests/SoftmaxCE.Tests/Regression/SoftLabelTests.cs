@@ -3,6 +3,7 @@ using CsCheck;
 namespace SoftmaxCE.Tests;
 
 /// <summary>Laws of training on distributions over the classes.</summary>
+[Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
 public class SoftLabelTests
 {
     private const int Rows = 60, Features = 4, Classes = 3;
@@ -20,7 +21,7 @@ public class SoftLabelTests
         soft.Training!.Gap.Should().Be(hard.Training!.Gap);
     }
 
-    [Theory, MemberData(nameof(Solvers)), Trait(VectorLeg.Trait, VectorLeg.WidestOnly)]
+    [Theory, MemberData(nameof(Solvers))]
     public void A_target_counts_as_one_weighted_row_per_class(Solver solver) => Gen.Int[0, 1000].Sample(seed =>
     {
         double[] targets = Targets(seed), classWeights = [1, 0.5, 2];

@@ -94,7 +94,7 @@ public class StreamTrainerTests
     {
         StreamTrainer stream = new(Features, Classes, Options);
         stream.MeanLoss.Should().Be(double.NaN);
-        stream.PartialFit(new DenseRows<double>(Data.Features[..(8 * Features)], Features), Data.Labels.AsSpan(0, 8));
+        stream.PartialFit(new DenseRows<double>(Data.Features.AsMemory(0, 8 * Features), Features), Data.Labels.AsSpan(0, 8));
         stream.MeanLoss.Should().BeApproximately(Math.Log(3), 1e-15);
         stream.PartialFit(Batches(Data, 24));
         stream.MeanLoss.Should().BeLessThan(Math.Log(3));
