@@ -64,7 +64,7 @@ public sealed record TrainingExamples
     {
         ArgumentNullException.ThrowIfNull(names);
         if (names.Count == 0) throw new ArgumentException("Needs at least one row but is empty.", nameof(names));
-        if (classNames is not null) return new TrainingExamples(rows) { Labels = EncodeAs(classNames, names), ClassNames = classNames };
+        if (classNames is not null) return new TrainingExamples(rows) { Labels = LabelEncoder.EncodeAs(classNames, names, nameof(names)), ClassNames = classNames };
         LabelEncoder encoder = new(names);
         return new TrainingExamples(rows) { Labels = encoder.Encode(names), ClassNames = encoder.ClassNames };
     }
@@ -88,21 +88,5 @@ public sealed record TrainingExamples
         }
 
         return new TrainingExamples(rows) { Targets = targets, ClassCount = classCount };
-    }
-
-    internal static int[] EncodeAs(IReadOnlyList<string> classNames, IReadOnlyList<string> labels)
-    {
-        Dictionary<string, int> places = new(StringComparer.Ordinal);
-        for (int c = 0; c < classNames.Count; c++) places[classNames[c]] = c;
-        int[] encoded = new int[labels.Count];
-        for (int row = 0; row < encoded.Length; row++)
-        {
-            if (labels[row] is null || !places.TryGetValue(labels[row], out encoded[row]))
-            {
-                throw new ArgumentException($"Row {row}: \"{labels[row]}\" is not a class of the model to start from.", nameof(labels));
-            }
-        }
-
-        return encoded;
     }
 }

@@ -83,7 +83,7 @@ public class SoftLabelTests
         SoftmaxRegressionTrainer trainer = new(new() { L2 = 0.01, Tolerance = 1e-9 });
         SoftmaxRegressionModel model = trainer.Fit<double>(Data.Rows, targets, Classes), single = trainer.Fit<float>(Data.Rows, [.. targets.Select(t => (float)t)], Classes);
         single.Training!.Objective.Should().Be(model.Training!.Objective);
-        trainer.Fit<double>(Data.Rows, targets, Classes, start: model).Training!.Iterations.Should().Be(0);
+        trainer.Fit(Data.Rows, targets, Classes, start: model).Training!.Iterations.Should().Be(0);
         TrainingExamples named = TrainingExamples.FromTargets(Data.Rows, targets, Classes) with { ClassNames = ["x", "y", "z"] };
         trainer.Fit(named).ClassNames.Should().Equal("x", "y", "z");
     }
