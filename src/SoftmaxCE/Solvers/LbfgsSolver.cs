@@ -21,14 +21,14 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
         SpectralPreconditioner preconditioner = new(objective, start, settings);
         double[] origin = start.Resumed is null ? [.. point] : start.Resumed.Vector("origin", point.Length);
         BestPoint best = new(point, value, gap);
-        bool wasNewton = false;     // the decrement that an approximate Hessian gives is not trusted: before training ends by it, one step is Newton's
+        bool isNewton = false;      // the decrement that an approximate Hessian gives is not trusted: when training would end by it, steps become Newton's
         int first = 0;
         if (start.Resumed is { } state)
         {
             objective.Evaluate(origin, gradient, precise: true);
             preconditioner.Refresh();
             (first, precise, certified) = (state.Count("iteration"), state.Flag("precise"), state.Flag("certified"));
-            (decrement, wasNewton, best) = (state.Number("decrement"), state.Flag("newton"), BestPoint.From(state, point.Length));
+            (decrement, isNewton, best) = (state.Number("decrement"), state.Flag("newton"), BestPoint.From(state, point.Length));
             RestorePairs(state, point.Length);
             _unpenalised.Restore(state);
             value = objective.Evaluate(point, gradient, certified);
@@ -42,10 +42,14 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
 
         for (int iteration = first; ; iteration++)
         {
-            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? _unpenalised.ReasonToStop(decrement, value);
+            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? _unpenalised.ReasonToStop(decrement, value, best.Stalled);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
-            bool doubt = reason == StopReason.Tolerance && double.IsPositiveInfinity(gap) && !wasNewton;
-            if (doubt) reason = null;
+            if (reason == StopReason.Tolerance && double.IsPositiveInfinity(gap) && !isNewton)
+            {
+                isNewton = true;
+                reason = null;
+            }
+
             if (reason is not null && !certified)
             {
                 precise = certified = true;
@@ -63,8 +67,7 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
                 value = objective.Evaluate(point, gradient, precise: true);
             }
 
-            wasNewton = doubt;
-            if (doubt)
+            if (isNewton)
             {
                 preconditioner.Refresh();
                 origin = [.. point];
@@ -94,7 +97,7 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
             else best = new BestPoint(point, value, gap);       // values in float and in double are not compared
             monitor.Record(iteration + 1, value, gap);
             monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => AddPairs(_unpenalised.AddTo(best.AddTo(new SolverState())))
-                .Add("point", point).Add("valueAtPoint", value).Add("newton", wasNewton).AddFinal("origin", origin).Add("decrement", decrement).Add("precise", precise).Add("certified", certified));
+                .Add("point", point).Add("valueAtPoint", value).Add("newton", isNewton).AddFinal("origin", origin).Add("decrement", decrement).Add("precise", precise).Add("certified", certified));
         }
     }
 

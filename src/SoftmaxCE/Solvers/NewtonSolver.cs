@@ -36,7 +36,7 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
 
         for (int iteration = first; ; iteration++)
         {
-            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? _unpenalised.ReasonToStop(decrement, value);
+            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? _unpenalised.ReasonToStop(decrement, value, best.Stalled);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
             if (reason is not null && !certified)
             {

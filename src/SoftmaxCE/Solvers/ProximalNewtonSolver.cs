@@ -37,7 +37,7 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
         for (int iteration = first; ; iteration++)
         {
             StopReason? reason = monitor.ReasonToStop(iteration, value, gap);
-            reason ??= _unpenalised.ReasonToStop(decrement, value);
+            reason ??= _unpenalised.ReasonToStop(decrement, value, best.Stalled);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
             if (reason is not null) return new SolverResult(best.Point, reason.Value, iteration, best.Value, best.Gap);
 

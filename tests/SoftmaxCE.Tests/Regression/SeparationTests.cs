@@ -63,6 +63,15 @@ public class SeparationTests
         (model.Training.Objective - best).Should().BeLessThan(2 * tolerance * best);
     }
 
+    [Theory, MemberData(nameof(Solvers))]
+    public void A_row_far_out_is_no_separation(Solver solver, double tolerance)
+    {
+        double[] x = [0, 1, 2, 3, 2.5, 4, 5, 1e4];
+        TrainingSummary summary = Fit(x, 1, [0, 0, 0, 0, 1, 1, 1, 1], solver, tolerance).Training!;
+        summary.StopReason.Should().Be(StopReason.Tolerance);
+        summary.Objective.Should().BeApproximately(Fit([0, 1, 2, 3, 2.5, 4, 5, 50], 1, [0, 0, 0, 0, 1, 1, 1, 1], Solver.Newton, 1e-12).Training!.Objective, 0.01);
+    }
+
     [Fact]
     public void Soft_rows_can_leave_no_optimum_too()
     {
