@@ -1,6 +1,3 @@
-using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
-
 namespace SoftmaxCE;
 
 /// <summary>Rows in which every feature is stored: feature j of row i is values[i · featureCount + j] · scale + offset.</summary>
@@ -22,11 +19,7 @@ public sealed class DenseRows<T> : DenseRows
     public DenseRows(ReadOnlyMemory<T> values, int featureCount, double scale = 1, double offset = 0)
         : base(CountRows(values.Length, featureCount, nameof(values)), featureCount, scale, offset)
     {
-        if (typeof(T) != typeof(float) && typeof(T) != typeof(double) && typeof(T) != typeof(Half) && typeof(T) != typeof(byte))
-        {
-            throw new NotSupportedException($"Rows of {typeof(T).Name} are not supported: use float, double, Half or byte.");
-        }
-
+        RawValues.RequireKnown<T>();
         _values = values;
     }
 
@@ -35,45 +28,14 @@ public sealed class DenseRows<T> : DenseRows
 
     internal override bool FitSingle => typeof(T) != typeof(double);
 
-    internal override ReadOnlySpan<float> ReadSingles(int firstRow, int count, Span<float> scratch)
-    {
-        ReadOnlySpan<T> values = RawRows(firstRow, count);
-        if (typeof(T) == typeof(float)) return MemoryMarshal.Cast<T, float>(values);
-        Span<float> widened = scratch[..values.Length];
-        if (typeof(T) == typeof(byte)) TensorPrimitives.ConvertTruncating<byte, float>(MemoryMarshal.Cast<T, byte>(values), widened);
-        else if (typeof(T) == typeof(Half)) TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<T, Half>(values), widened);
-        else TensorPrimitives.ConvertTruncating<double, float>(MemoryMarshal.Cast<T, double>(values), widened);
-        return widened;
-    }
+    internal override ReadOnlySpan<float> ReadSingles(int firstRow, int count, Span<float> scratch) => RawValues.ToSingles(RawRows(firstRow, count), scratch);
 
-    internal override ReadOnlySpan<double> ReadDoubles(int firstRow, int count, Span<double> scratch)
-    {
-        ReadOnlySpan<T> values = RawRows(firstRow, count);
-        if (typeof(T) == typeof(double)) return MemoryMarshal.Cast<T, double>(values);
-        Span<double> widened = scratch[..values.Length];
-        if (typeof(T) == typeof(float)) TensorPrimitives.ConvertTruncating<float, double>(MemoryMarshal.Cast<T, float>(values), widened);
-        else if (typeof(T) == typeof(byte)) TensorPrimitives.ConvertTruncating<byte, double>(MemoryMarshal.Cast<T, byte>(values), widened);
-        else TensorPrimitives.ConvertTruncating<Half, double>(MemoryMarshal.Cast<T, Half>(values), widened);
-        return widened;
-    }
-
-    internal override void CopyRow(int row, Span<double> destination)
-    {
-        ReadOnlySpan<double> raw = ReadDoubles(row, 1, destination);
-        for (int j = 0; j < raw.Length; j++) destination[j] = Scale == 1 && Offset == 0 ? raw[j] : Math.FusedMultiplyAdd(raw[j], Scale, Offset);
-    }
+    internal override ReadOnlySpan<double> ReadDoubles(int firstRow, int count, Span<double> scratch) => RawValues.ToDoubles(RawRows(firstRow, count), scratch);
 
     internal override void CopyColumns(int row, ReadOnlySpan<int> columns, ReadOnlySpan<int> places, Span<double> destination)
     {
         ReadOnlySpan<T> raw = RawRows(row, 1);
-        for (int k = 0; k < columns.Length; k++)
-        {
-            T value = raw[columns[k]];
-            double widened = typeof(T) == typeof(float) ? (float)(object)value
-                : typeof(T) == typeof(double) ? (double)(object)value
-                : typeof(T) == typeof(Half) ? (double)(Half)(object)value : (byte)(object)value;
-            destination[k] = Scale == 1 && Offset == 0 ? widened : Math.FusedMultiplyAdd(widened, Scale, Offset);
-        }
+        for (int k = 0; k < columns.Length; k++) destination[k] = Scaled(RawValues.ToDouble(raw[columns[k]]));
     }
 
     private ReadOnlySpan<T> RawRows(int firstRow, int count) =>
@@ -91,7 +53,7 @@ public sealed class DenseRows<T> : DenseRows
     }
 }
 
-/// <summary>What <see cref="DenseRows{T}"/> is to code that does not care about the stored type. Made by <see cref="DenseRows{T}"/> only.</summary>
+/// <summary>What <see cref="DenseRows{T}"/> and <see cref="BlockRows{T}"/> are to code that does not care where and how values are stored.</summary>
 public abstract class DenseRows : FeatureRows
 {
     private protected DenseRows(int rowCount, int featureCount, double scale, double offset)
@@ -108,6 +70,15 @@ public abstract class DenseRows : FeatureRows
 
     /// <summary>Added to every scaled value.</summary>
     public double Offset { get; }
+
+    internal override void CopyRow(int row, Span<double> destination)
+    {
+        ReadOnlySpan<double> raw = ReadDoubles(row, 1, destination);
+        for (int j = 0; j < raw.Length; j++) destination[j] = Scaled(raw[j]);
+    }
+
+    /// <summary>A stored value with scale and offset applied.</summary>
+    private protected double Scaled(double raw) => Scale == 1 && Offset == 0 ? raw : Math.FusedMultiplyAdd(raw, Scale, Offset);
 
     /// <summary>Stored values of some rows, before scale and offset: the rows' own memory if it holds floats, else widened into <paramref name="scratch"/>.</summary>
     internal abstract ReadOnlySpan<float> ReadSingles(int firstRow, int count, Span<float> scratch);

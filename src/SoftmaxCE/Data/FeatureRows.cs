@@ -1,6 +1,6 @@
 namespace SoftmaxCE;
 
-/// <summary>A table of features, one row per example: <see cref="DenseRows{T}"/> or <see cref="SparseRows{T}"/>.</summary>
+/// <summary>A table of features, one row per example: <see cref="DenseRows{T}"/>, <see cref="BlockRows{T}"/> or <see cref="SparseRows{T}"/>.</summary>
 /// <remarks>Holds on to the caller's memory and never copies it; the values must not change while a trainer or model reads them.</remarks>
 public abstract class FeatureRows
 {

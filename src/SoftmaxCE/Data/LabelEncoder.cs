@@ -70,6 +70,29 @@ public sealed class LabelEncoder
         return _names[label];
     }
 
+    /// <summary>The labels of names, where the classes are known and numbered in their order.</summary>
+    /// <exception cref="ArgumentException">A name is not one of them; the message gives its row.</exception>
+    internal static int[] EncodeAs(IReadOnlyList<string> classNames, IReadOnlyList<string> names, string parameter)
+    {
+        ArgumentNullException.ThrowIfNull(names, parameter);
+        Dictionary<string, int> labelOf = new(StringComparer.Ordinal);
+        for (int label = 0; label < classNames.Count; label++) labelOf.TryAdd(classNames[label], label);
+        int[] labels = new int[names.Count];
+        for (int row = 0; row < labels.Length; row++)
+        {
+            if (names[row] is null || !labelOf.TryGetValue(names[row], out labels[row])) ThrowUnknownName(row, names[row], classNames, parameter);
+        }
+
+        return labels;
+    }
+
+    [DoesNotReturn]
+    private static void ThrowUnknownName(int row, string? name, IReadOnlyList<string> classNames, string parameter)
+    {
+        string known = string.Join(", ", classNames.Take(10).Select(known => $"\"{known}\"")) + (classNames.Count > 10 ? ", …" : "");
+        throw new ArgumentException($"Row {row} is named \"{name}\", which is not one of the {classNames.Count} classes: {known}.", parameter);
+    }
+
     [DoesNotReturn]
     private void ThrowUnknown(string? name, int row, string parameter)
     {

@@ -31,7 +31,9 @@ public static class SeparationCheck
         {
             L2 = 0, FitIntercepts = fitIntercepts, MaxDegreeOfParallelism = maxDegreeOfParallelism < 0 ? Environment.ProcessorCount : maxDegreeOfParallelism,
         };
-        Examples examples = SoftmaxRegressionTrainer.ExamplesOf(options, labels, sampleWeights);
+        TrainingExamples given = TrainingExamples.FromLabels(rows, labels.ToArray()) with { SampleWeights = sampleWeights.ToArray() };
+        Examples examples = ExampleChecks.Build(given, [], start: null);
+        ExampleChecks.RequireEveryClass(examples, classNames: null, nameof(labels));
         InformationMatrix.RequireRoom(examples.ClassCount, rows.FeatureCount + (fitIntercepts ? 1 : 0), nameof(rows));
         SoftmaxRegressionObjective objective = new(rows, examples, options);
         StandardFeatures features = new(objective);

@@ -24,7 +24,7 @@ internal static class ModelFile
 
     public static void Save(ModelContent model, string path) => AtomicFile.Write(path, stream => Save(model, stream));
 
-    public static void Save(ModelContent model, Stream stream)
+    public static void Save(ModelContent model, Stream stream, IReadOnlyDictionary<string, double[]>? moreTensors = null)
     {
         ArgumentNullException.ThrowIfNull(stream);
         SortedDictionary<string, string> metadata = new(StringComparer.Ordinal);
@@ -43,6 +43,11 @@ internal static class ModelFile
         foreach ((string key, string value) in metadata) writer.Metadata(key, value);
         writer.Tensor(Weight, model.Coefficients, model.ClassCount, model.FeatureCount);
         writer.Tensor(Bias, model.Intercepts, model.ClassCount);
+        if (moreTensors is not null)
+        {
+            foreach ((string name, double[] values) in moreTensors) writer.Tensor(name, values, values.Length);
+        }
+
         writer.WriteTo(stream);
     }
 

@@ -20,6 +20,9 @@ internal static class OptionsJson
         json.WriteEndArray();
         json.WriteNumber("maxDegreeOfParallelism", options.MaxDegreeOfParallelism);
         json.WriteNumber("seed", options.Seed);
+        json.WriteStartArray("penaltyFactors");
+        foreach (double factor in options.PenaltyFactors.Span) json.WriteNumberValue(factor);
+        json.WriteEndArray();
         json.WriteString("biasReduction", options.BiasReduction.ToString());
         json.WriteBoolean("keepModelWhenCanceled", options.KeepModelWhenCanceled);
         json.WritePropertyName("gradientDescent");
@@ -43,6 +46,7 @@ internal static class OptionsJson
             ClassWeights = Value(json, "classWeights", standard.ClassWeights, Weights),
             MaxDegreeOfParallelism = Value(json, "maxDegreeOfParallelism", standard.MaxDegreeOfParallelism, value => value.GetInt32()),
             Seed = Value(json, "seed", standard.Seed, value => value.GetInt32()),
+            PenaltyFactors = Value(json, "penaltyFactors", standard.PenaltyFactors, Weights),
             BiasReduction = Value(json, "biasReduction", standard.BiasReduction, value => TrainingJson.Named<BiasReduction>(value.GetString())),
             KeepModelWhenCanceled = Value(json, "keepModelWhenCanceled", standard.KeepModelWhenCanceled, value => value.GetBoolean()),
             GradientDescent = Value(json, "gradientDescent", standard.GradientDescent, ReadGradientDescent),
@@ -54,10 +58,15 @@ internal static class OptionsJson
     private static void Write(Utf8JsonWriter json, GradientDescentOptions options)
     {
         json.WriteStartObject();
+        json.WriteString("rule", options.Rule.ToString());
         json.WriteNumber("step", options.Step);
+        json.WriteNumber("stepDecay", options.StepDecay);
+        json.WriteNumber("stepPower", options.StepPower);
         json.WriteNumber("batchSize", options.BatchSize);
         json.WriteNumber("epochs", options.Epochs);
         json.WriteNumber("momentum", options.Momentum);
+        json.WriteNumber("squareDecay", options.SquareDecay);
+        json.WriteNumber("epsilon", options.Epsilon);
         json.WriteBoolean("shuffle", options.Shuffle);
         json.WriteBoolean("average", options.Average);
         json.WriteEndObject();
@@ -68,10 +77,15 @@ internal static class OptionsJson
         GradientDescentOptions standard = new();
         return new GradientDescentOptions
         {
+            Rule = Value(json, "rule", standard.Rule, value => TrainingJson.Named<DescentRule>(value.GetString())),
             Step = Value(json, "step", standard.Step, value => value.GetDouble()),
+            StepDecay = Value(json, "stepDecay", standard.StepDecay, value => value.GetDouble()),
+            StepPower = Value(json, "stepPower", standard.StepPower, value => value.GetDouble()),
             BatchSize = Value(json, "batchSize", standard.BatchSize, value => value.GetInt32()),
             Epochs = Value(json, "epochs", standard.Epochs, value => value.GetInt32()),
             Momentum = Value(json, "momentum", standard.Momentum, value => value.GetDouble()),
+            SquareDecay = Value(json, "squareDecay", standard.SquareDecay, value => value.GetDouble()),
+            Epsilon = Value(json, "epsilon", standard.Epsilon, value => value.GetDouble()),
             Shuffle = Value(json, "shuffle", standard.Shuffle, value => value.GetBoolean()),
             Average = Value(json, "average", standard.Average, value => value.GetBoolean()),
         };

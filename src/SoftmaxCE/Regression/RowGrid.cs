@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace SoftmaxCE;
 
 /// <summary>Rows cut into chunks, each of whole blocks. The cut depends on the sizes alone, so that sums by chunk do not depend on the threads.</summary>
@@ -40,9 +42,16 @@ internal readonly struct RowGrid
         }
 
         int next = -1;
-        Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, worker =>
+        try
         {
-            for (int chunk = Interlocked.Increment(ref next); chunk < chunks; chunk = Interlocked.Increment(ref next)) body(chunk, worker);
-        });
+            Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, worker =>
+            {
+                for (int chunk = Interlocked.Increment(ref next); chunk < chunks; chunk = Interlocked.Increment(ref next)) body(chunk, worker);
+            });
+        }
+        catch (AggregateException failures)
+        {
+            ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);       // what a reader of rows throws reaches the caller as it is
+        }
     }
 }

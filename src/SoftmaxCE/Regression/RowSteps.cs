@@ -1,56 +1,18 @@
 namespace SoftmaxCE;
 
-/// <summary>The examples beside the features: labels and weights, in memory that does not move.</summary>
-internal sealed unsafe class Examples
-{
-    private readonly int[] _labels;
-    private readonly double[]? _weights;
-
-    public Examples(ReadOnlySpan<int> labels, double[]? weights, int classCount)
-    {
-        _labels = GC.AllocateUninitializedArray<int>(labels.Length, pinned: true);
-        labels.CopyTo(_labels);
-        if (weights is not null)
-        {
-            _weights = GC.AllocateUninitializedArray<double>(weights.Length, pinned: true);
-            weights.CopyTo(_weights, 0);
-        }
-
-        ClassCount = classCount;
-        Shares = new double[classCount];
-        for (int i = 0; i < labels.Length; i++) Shares[labels[i]] += _weights is null ? 1 : _weights[i];
-        foreach (double share in Shares) WeightSum += share;
-        for (int c = 0; c < classCount; c++) Shares[c] /= WeightSum;
-    }
-
-    public int RowCount => _labels.Length;
-
-    public int ClassCount { get; }
-
-    public double WeightSum { get; }
-
-    /// <summary>Weighted share of each class.</summary>
-    public double[] Shares { get; }
-
-    public double[]? WeightArray => _weights;
-
-    public int* Labels => PinnedMemory.Pointer(_labels);
-
-    /// <summary>Weights from a row on; null when all are 1.</summary>
-    public double* WeightsFrom(int row) => _weights is null ? null : PinnedMemory.Pointer(_weights) + row;
-}
-
 /// <summary>Logits → residuals of the loss; keeps logits and probabilities.</summary>
-internal sealed unsafe class LossStep(Examples examples, double[] logits, double[] probabilities) : RowStep
+internal sealed unsafe class LossStep(Examples examples, double[] logits, double[] probabilities, bool withOffsets) : RowStep
 {
     public override void Run(int first, int length, double* products, double* stepSums)
     {
         int classes = examples.ClassCount;
         long offset = (long)first * classes;
-        new ReadOnlySpan<double>(products, length * classes).CopyTo(logits.AsSpan((int)offset));
+        Span<double> ofRows = new(products, length * classes);
+        if (withOffsets) examples.AddOffsets(first, ofRows);
+        ofRows.CopyTo(logits.AsSpan((int)offset));
         LossRows kernel = new()
         {
-            Logits = products, Probabilities = PinnedMemory.Pointer(probabilities) + offset, Labels = examples.Labels + first,
+            Logits = products, Probabilities = PinnedMemory.Pointer(probabilities) + offset, Labels = examples.Labels + first, Targets = examples.TargetsFrom(first),
             Weights = examples.WeightsFrom(first), RowCount = length, ClassCount = classes, ResidualSums = stepSums,
         };
         VectorWidth.Run<LossRows, double>(ref kernel);

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace SoftmaxCE;
 
 public sealed partial class SoftmaxRegressionModel
@@ -33,21 +31,5 @@ public sealed partial class SoftmaxRegressionModel
     /// <summary>The labels of class names as this model numbers them, for rows whose file names the classes.</summary>
     /// <param name="names">One class name per row.</param>
     /// <exception cref="ArgumentException">A name is not one of <see cref="ClassNames"/>; the message gives its row.</exception>
-    public int[] EncodeLabels(IReadOnlyList<string> names)
-    {
-        ArgumentNullException.ThrowIfNull(names);
-        Dictionary<string, int> labelOf = new(StringComparer.Ordinal);
-        for (int label = 0; label < ClassCount; label++) labelOf.TryAdd(ClassNames[label], label);
-        int[] labels = new int[names.Count];
-        for (int row = 0; row < labels.Length; row++)
-            if (names[row] is null || !labelOf.TryGetValue(names[row], out labels[row])) ThrowUnknownName(row, names[row], nameof(names));
-        return labels;
-    }
-
-    [DoesNotReturn]
-    private void ThrowUnknownName(int row, string? name, string parameter)
-    {
-        string known = string.Join(", ", ClassNames.Take(10).Select(known => $"\"{known}\"")) + (ClassCount > 10 ? ", …" : "");
-        throw new ArgumentException($"Row {row} is named \"{name}\", which is not one of the {ClassCount} classes of the model: {known}.", parameter);
-    }
+    public int[] EncodeLabels(IReadOnlyList<string> names) => LabelEncoder.EncodeAs(ClassNames, names, nameof(names));
 }

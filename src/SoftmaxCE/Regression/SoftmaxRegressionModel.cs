@@ -134,7 +134,7 @@ public sealed partial class SoftmaxRegressionModel
         if (rows.FeatureCount != FeatureCount) throw new ArgumentException($"Has {rows.FeatureCount} features, but the model has {FeatureCount}.", nameof(rows));
     }
 
-    private static int FirstMaximum(ReadOnlySpan<double> logits)
+    internal static int FirstMaximum(ReadOnlySpan<double> logits)
     {
         int best = 0;
         for (int c = 1; c < logits.Length; c++)

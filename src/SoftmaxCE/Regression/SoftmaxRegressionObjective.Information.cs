@@ -32,7 +32,7 @@ internal sealed partial class SoftmaxRegressionObjective
             DoubleVectors.AddScaled(piece, share, hessian);
         }
 
-        PassesOverData++;
+        _passes++;
     }
 
     /// <summary>Some rows in the given coordinates, [length, width].</summary>

@@ -58,7 +58,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             line.CopyMovedLogits(logits);
             LossRows loss = new()
             {
-                Logits = logits, Probabilities = probabilities, Labels = _examples.Labels + first, Weights = _examples.WeightsFrom(first),
+                Logits = logits, Probabilities = probabilities, Labels = _examples.Labels + first, Targets = _examples.TargetsFrom(first), Weights = _examples.WeightsFrom(first),
                 RowCount = length, ClassCount = classes, ResidualSums = sums,
             };
             VectorWidth.Run<LossRows, double>(ref loss);

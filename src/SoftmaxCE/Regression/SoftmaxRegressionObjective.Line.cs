@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace SoftmaxCE;
 
 /// <content>What needs the cached logits alone: the line search, the margin, the entropy. No features are read here.</content>
@@ -24,7 +26,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     {
         _lineLogits = _spareLineLogits ??= PinnedMemory.Allocate<double>(_logits.Length);
         _precise.Run(direction[..CoefficientCount], direction[CoefficientCount..], ClassCount, new KeepStep(_lineLogits, ClassCount), []);
-        PassesOverData++;
+        _passes++;
     }
 
     public LineValue EvaluateLine(double position)
@@ -48,10 +50,10 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             EntropyRows kernel = new()
             {
                 Probabilities = PinnedMemory.Pointer(_probabilities) + ((long)first * ClassCount), Labels = _examples.Labels + first,
-                Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = ClassCount, Factor = factor,
+                Targets = _examples.TargetsFrom(first), Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = ClassCount, Factor = factor,
             };
             VectorWidth.Run<EntropyRows, double>(ref kernel);
-            sums[0] += kernel.EntropySum;
+            sums[0] += kernel.EntropySum + _examples.OffsetSum(first, length, kernel.Probabilities, factor);
         });
         return sums[0] / _examples.WeightSum;
     }
@@ -64,6 +66,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             if (_examples.WeightArray is { } weights && weights[i] == 0) continue;
             ReadOnlySpan<double> row = _logits.AsSpan(i * ClassCount, ClassCount);
             int label = _examples.Labels[i];
+            if (label < 0) return double.NegativeInfinity;      // its loss is at least the entropy of its target
             for (int c = 0; c < row.Length; c++)
             {
                 if (c != label) smallest = Math.Min(smallest, row[label] - row[c]);
@@ -73,6 +76,35 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         }
 
         return smallest;
+    }
+
+    public MarginChanges LineMargins()
+    {
+        double smallest = double.PositiveInfinity, largest = double.NegativeInfinity;
+        if (_lineLogits is null) return new MarginChanges(0, 0);
+        for (int i = 0; i < _examples.RowCount; i++)
+        {
+            if (_examples.WeightArray is { } weights && weights[i] == 0) continue;
+            ReadOnlySpan<double> row = _lineLogits.AsSpan(i * ClassCount, ClassCount);
+            (double low, double high) = (TensorPrimitives.Min(row), TensorPrimitives.Max(row));
+            if (_examples.Labels[i] is >= 0 and int label)
+            {
+                double own = row[label];
+                smallest = Math.Min(smallest, own - high);
+                largest = Math.Max(largest, own - low);
+                continue;
+            }
+
+            double* target = _examples.TargetsFrom(i);
+            for (int c = 0; c < row.Length; c++)
+            {
+                if (target[c] == 0) continue;
+                smallest = Math.Min(smallest, row[c] - high);
+                largest = Math.Max(largest, row[c] - low);
+            }
+        }
+
+        return new MarginChanges(smallest, largest);
     }
 
     public void ClassCurvatures(Span<double> curvatures)
@@ -100,7 +132,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         Logits = PinnedMemory.Pointer(_logits) + ((long)first * ClassCount),
         Direction = _lineLogits is null ? null : PinnedMemory.Pointer(_lineLogits) + ((long)first * ClassCount),
         Shifts = shifts is null ? null : PinnedMemory.Pointer(shifts), Position = position, Labels = _examples.Labels + first,
-        Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = ClassCount, Scratch = room,
+        Targets = _examples.TargetsFrom(first), Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = ClassCount, Scratch = room,
     };
 
     private delegate void LogitBlock(int first, int length, double* room, double* sums);

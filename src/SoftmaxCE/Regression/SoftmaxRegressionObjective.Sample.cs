@@ -20,7 +20,7 @@ internal sealed partial class SoftmaxRegressionObjective
     {
         double[]? weights = SampleWeights(out double sum);
         _fast.Run(vectors, [], count, new GramStep(weights, count), products, _sample);
-        PassesOverData += (double)SampleRows / _rows.RowCount;
+        _rowsRead += SampleRows;
         for (int i = 0; i < products.Length; i++) products[i] /= sum;
     }
 
@@ -35,7 +35,7 @@ internal sealed partial class SoftmaxRegressionObjective
         if (withConstant) shifts[rank] = 1;        // behind the projections stands the constant 1
         double[] projected = PinnedMemory.Allocate<double>(checked(SampleRows * width));
         _precise.Run(vectors, shifts, width, new KeepStep(projected, width), [], _sample);
-        PassesOverData += (double)SampleRows / _rows.RowCount;
+        _rowsRead += SampleRows;
         double[]? weights = SampleWeights(out _);
         double size = (double)width * ClassCount;
         _coupled = _sample is null && SampleRows * size * size <= MaxExactProducts

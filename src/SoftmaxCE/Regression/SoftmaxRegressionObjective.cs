@@ -6,6 +6,7 @@ namespace SoftmaxCE;
 internal sealed partial class SoftmaxRegressionObjective : IObjective
 {
     private readonly Examples _examples;
+    private Penalty _penalty;
     private readonly FeatureRows _rows;
     private readonly RowPass _fast;
     private readonly RowPass _precise;
@@ -15,12 +16,17 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
     private readonly double[] _probabilities;       // at the point
     private readonly double[] _directionLogits;     // of the last Hessian product
     private double[]? _lineLogits;                  // of the line; null while its direction is 0
+    private long _passes;
+    private long _rowsRead;                         // in samples and batches
+
+    public FeatureRows Rows => _rows;
 
     public SoftmaxRegressionObjective(FeatureRows rows, Examples examples, SoftmaxRegressionOptions options)
     {
         _rows = rows;
         _examples = examples;
-        L2 = options.L2;
+        _penalty = new Penalty(options.L1, options.L2, options.PenaltyFactors.Span, rows.FeatureCount);
+        PenaltyFactors = options.PenaltyFactors;
         HasIntercepts = options.FitIntercepts;
         _precise = RowPass.Over(rows, options.MaxDegreeOfParallelism, single: false);
         _fast = rows.FitSingle && rows is DenseRows ? RowPass.Over(rows, options.MaxDegreeOfParallelism, single: true) : _precise;
@@ -28,7 +34,7 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
         _logits = PinnedMemory.Allocate<double>(logitCount);
         _probabilities = PinnedMemory.Allocate<double>(logitCount);
         _directionLogits = PinnedMemory.Allocate<double>(logitCount);
-        _lossStep = new LossStep(examples, _logits, _probabilities);
+        _lossStep = new LossStep(examples, _logits, _probabilities, withOffsets: true);
         _curvatureStep = new CurvatureStep(examples, _probabilities, _directionLogits);
         _sample = SampleOf(rows.RowCount);
     }
@@ -39,22 +45,38 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
 
     public bool HasIntercepts { get; }
 
-    public double L2 { get; }
+    public double L2 => _penalty.L2;
 
-    public double PassesOverData { get; private set; }
+    public ReadOnlyMemory<double> PenaltyFactors { get; }
+
+    public double MeanOffsetRange => _examples.MeanOffsetRange;
+
+    public double PassesOverData => _passes + ((double)_rowsRead / _rows.RowCount);
+
+    /// <summary>Makes it the objective of other penalties, for a path of them.</summary>
+    public void SetPenalty(double l1, double l2) => _penalty = new Penalty(l1, l2, PenaltyFactors.Span, FeatureCount);
+
+    /// <summary>L1 Σ f |W| at a point.</summary>
+    public double L1Term(ReadOnlySpan<double> point) => _penalty.L1Term(point[..CoefficientCount], point[..CoefficientCount], 0);
 
     private int CoefficientCount => ClassCount * FeatureCount;
 
-    public double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, bool precise)
+    public double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, bool precise) =>
+        Evaluate(point, gradient, precise ? _precise : _fast, _lossStep);
+
+    public double EvaluateWithoutOffsets(ReadOnlySpan<double> point, Span<double> gradient) =>
+        Evaluate(point, gradient, _precise, new LossStep(_examples, _logits, _probabilities, withOffsets: false));
+
+    private double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, RowPass pass, LossStep step)
     {
         ReadOnlySpan<double> coefficients = point[..CoefficientCount];
         Span<double> products = gradient[..CoefficientCount];
-        double[] sums = (precise ? _precise : _fast).Run(coefficients, point[CoefficientCount..], ClassCount, _lossStep, products);
-        PassesOverData++;
+        double[] sums = pass.Run(coefficients, point[CoefficientCount..], ClassCount, step, products);
+        _passes++;
         _lineLogits = null;
         double scale = 1 / _examples.WeightSum;
         FinishProduct(coefficients, products, sums, gradient[CoefficientCount..]);
-        return (sums[ClassCount] * scale) + (L2 / 2 * DoubleVectors.Dot(coefficients, coefficients));
+        return (sums[ClassCount] * scale) + (_penalty.L2Product(coefficients, coefficients) / 2);
     }
 
     public void MultiplyHessian(ReadOnlySpan<double> direction, Span<double> product)
@@ -62,7 +84,7 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
         ReadOnlySpan<double> coefficients = direction[..CoefficientCount];
         Span<double> products = product[..CoefficientCount];
         double[] sums = _fast.Run(coefficients, direction[CoefficientCount..], ClassCount, _curvatureStep, products);
-        PassesOverData++;
+        _passes++;
         FinishProduct(coefficients, products, sums, product[CoefficientCount..]);
     }
 
@@ -71,7 +93,7 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
         double[] origin = new double[FeatureCount];
         _fast.Moments(_examples.WeightArray, origin, means, variances);
         if (!DoubleVectors.AllFinite(variances)) _precise.Moments(_examples.WeightArray, origin, means, variances);
-        PassesOverData++;
+        _passes++;
         if (!DoubleVectors.AllFinite(means) || !DoubleVectors.AllFinite(variances)) ThrowNotFinite();
         double scale = 1 / _examples.WeightSum;
         for (int j = 0; j < FeatureCount; j++)
@@ -88,23 +110,22 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
     private void FinishProduct(ReadOnlySpan<double> coefficients, Span<double> products, double[] sums, Span<double> intercepts)
     {
         double scale = 1 / _examples.WeightSum;
-        for (int i = 0; i < products.Length; i++) products[i] = Math.FusedMultiplyAdd(products[i], scale, L2 * coefficients[i]);
+        if (_penalty.IsUniform)
+        {
+            for (int i = 0; i < products.Length; i++) products[i] = Math.FusedMultiplyAdd(products[i], scale, L2 * coefficients[i]);
+        }
+        else
+        {
+            for (int i = 0; i < products.Length; i++) products[i] = Math.FusedMultiplyAdd(products[i], scale, _penalty.L2Of(i % FeatureCount) * coefficients[i]);
+        }
+
         for (int c = 0; c < intercepts.Length; c++) intercepts[c] = sums[c] * scale;
     }
 
     [DoesNotReturn]
     private void ThrowNotFinite()
     {
-        double[] row = new double[FeatureCount];
-        for (int i = 0; i < _rows.RowCount; i++)
-        {
-            _rows.CopyRow(i, row);
-            for (int j = 0; j < row.Length; j++)
-            {
-                if (!double.IsFinite(row[j])) throw new ArgumentException($"Row {i} has the value {row[j]} in column {j}; features must be finite.", "rows");
-            }
-        }
-
+        ExampleChecks.RequireFinite(_rows, "rows");
         throw new ArgumentException("Features are so large that their squares overflow a double.", "rows");
     }
 }

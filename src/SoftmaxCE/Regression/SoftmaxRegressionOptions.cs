@@ -3,7 +3,15 @@ namespace SoftmaxCE;
 /// <summary>How the objective is minimised.</summary>
 public enum Solver
 {
-    /// <summary><see cref="ProximalNewton"/> with an L1 penalty; else <see cref="Newton"/>, but <see cref="Lbfgs"/> where the model is so large (over 2 million coefficients) that Newton's extra vectors and sampled matrix do not pay.</summary>
+    /// <summary>
+    /// <see cref="ProximalNewton"/> if L1 &gt; 0; else <see cref="Lbfgs"/> if classes · features &gt; 2,000,000; else <see cref="Newton"/>.
+    /// <see cref="GradientDescent"/> only when asked for.
+    /// </summary>
+    /// <remarks>
+    /// Newton needs the fewest passes over the data, also on raw features, and for few coefficients is exact; in a model of millions of
+    /// coefficients its inner products of vectors cost as much as the passes they save. The rule looks at sizes and penalties alone, so the
+    /// same options and shapes always mean the same solver.
+    /// </remarks>
     Auto,
 
     /// <summary>Newton's method; the steps are found by conjugate gradients with a spectral preconditioner, which for small models holds the exact Hessian. L1 must be 0.</summary>
@@ -31,7 +39,8 @@ public enum BiasReduction
 
 /// <summary>
 /// What is minimised, F(W, b) = Σ s_i loss_i / Σ s_i + L2/2 ‖W‖² + L1 ‖W‖₁, and how far. loss_i is the cross-entropy of row i with
-/// logits W x_i + b, s_i its sample weight times its class weight. Intercepts b are not penalised; features are taken as given.
+/// logits W x_i + b (+ offset), s_i its sample weight times its class weight. Intercepts b are not penalised; features are taken as given.
+/// With penalty factors f, ‖W‖² is Σ f_j W_cj² and ‖W‖₁ is Σ f_j |W_cj|.
 /// </summary>
 public sealed record SoftmaxRegressionOptions
 {
@@ -51,6 +60,13 @@ public sealed record SoftmaxRegressionOptions
     /// </remarks>
     public BiasReduction BiasReduction { get; init; }
 
+    /// <summary>f, one factor ≥ 0 per feature that multiplies L1 and L2 for it; 0 leaves the feature without penalty. Empty (the default): all 1.</summary>
+    /// <remarks>
+    /// They are taken as given, where glmnet's penalty.factor is scaled to the mean 1. With a factor 0 there is no finite gap: half the squared
+    /// Newton decrement decides when to stop, as without penalty.
+    /// </remarks>
+    public ReadOnlyMemory<double> PenaltyFactors { get; init; }
+
     /// <summary>Whether b is fitted; otherwise it stays 0. Default true.</summary>
     public bool FitIntercepts { get; init; } = true;
 
@@ -58,7 +74,7 @@ public sealed record SoftmaxRegressionOptions
     public Solver Solver { get; init; } = Solver.Auto;
 
     /// <summary>Stop when gap ≤ Tolerance · objective, that is, when the objective is certainly within this fraction of the optimum. Default 1e-6.</summary>
-    /// <remarks>Without any penalty there is no gap; half the squared Newton decrement takes its place.</remarks>
+    /// <remarks>Where a coefficient has no penalty there is no gap; half the squared Newton decrement takes its place.</remarks>
     public double Tolerance { get; init; } = 1e-6;
 
     /// <summary>Most iterations; 0 (the default) leaves it to the solver: 300 for Newton and ProximalNewton, 5,000 for Lbfgs, <see cref="GradientDescentOptions.Epochs"/> for GradientDescent.</summary>
@@ -103,6 +119,13 @@ public sealed record SoftmaxRegressionOptions
             if (!(weight > 0 && double.IsFinite(weight))) throw new ArgumentOutOfRangeException(nameof(ClassWeights), weight, "Class weights must be finite and greater than 0.");
         }
 
+        for (int j = 0; j < PenaltyFactors.Length; j++)
+        {
+            double factor = PenaltyFactors.Span[j];
+            if (factor >= 0 && double.IsFinite(factor)) continue;
+            throw new ArgumentOutOfRangeException(nameof(PenaltyFactors), factor, $"Factor {j} is {factor}; factors must be finite and at least 0.");
+        }
+
         ArgumentNullException.ThrowIfNull(GradientDescent);
         GradientDescent.Validate();
     }
@@ -116,40 +139,10 @@ public sealed record SoftmaxRegressionOptions
             throw new ArgumentException($"Firth's method takes the place of other penalties: set L2 (now {L2}) and L1 (now {L1}) to 0.", nameof(BiasReduction));
         }
 
+        if (!PenaltyFactors.IsEmpty) throw new ArgumentException("Firth's method has no penalty that factors could multiply.", nameof(PenaltyFactors));
         if (Solver is not (Solver.Auto or Solver.Newton))
         {
             throw new ArgumentException($"{Solver} does not know Firth's method: use Auto.", nameof(Solver));
         }
-    }
-}
-
-/// <summary>Gradient descent: W ← W − step · g, where g is the gradient of the mean loss over a batch of rows plus L2 · W; intercepts alike, without L2.</summary>
-/// <remarks>With one row per batch and no penalty that is W ← W + step · (y − a) xᵀ: a the probabilities, y the one-hot label.</remarks>
-public sealed record GradientDescentOptions
-{
-    /// <summary>Step length, constant. Default 0.1.</summary>
-    public double Step { get; init; } = 0.1;
-
-    /// <summary>Rows per batch; 0 takes all rows at once. Default 32.</summary>
-    public int BatchSize { get; init; } = 32;
-
-    /// <summary>Times that every row is used. Default 100.</summary>
-    public int Epochs { get; init; } = 100;
-
-    /// <summary>μ in [0, 1) of v ← μ v − step · g, W ← W + v. Default 0.</summary>
-    public double Momentum { get; init; }
-
-    /// <summary>Whether each epoch takes the rows in a new random order, from <see cref="SoftmaxRegressionOptions.Seed"/>. Default true; of no effect when a batch holds all rows.</summary>
-    public bool Shuffle { get; init; } = true;
-
-    /// <summary>Whether the model is the mean of the iterates after each batch of the last epoch (Polyak averaging), instead of the last iterate. Default false.</summary>
-    public bool Average { get; init; }
-
-    internal void Validate()
-    {
-        Argument.FiniteAndPositive(Step);
-        Argument.Positive(Epochs);
-        ArgumentOutOfRangeException.ThrowIfNegative(BatchSize);
-        if (!(Momentum >= 0 && Momentum < 1)) throw new ArgumentOutOfRangeException(nameof(Momentum), Momentum, "Must be at least 0 and below 1.");
     }
 }

@@ -4,7 +4,7 @@ namespace SoftmaxCE;
 /// <param name="Iteration">0 for the starting point, then 1, 2, …</param>
 /// <param name="PassesOverData">How often every row has been read so far; products with a sample of rows count as a fraction.</param>
 /// <param name="Objective">Mean loss + penalty.</param>
-/// <param name="Gap">Certified bound on objective − optimum; +∞ where nothing can be certified (no L2 penalty and no L1 penalty).</param>
+/// <param name="Gap">Certified bound on objective − optimum; +∞ where nothing can be certified, because a coefficient has no penalty.</param>
 /// <param name="Elapsed">Time since the start of training.</param>
 public sealed record TrainingProgress(int Iteration, double PassesOverData, double Objective, double Gap, TimeSpan Elapsed);
 

@@ -11,6 +11,10 @@ internal sealed class BestPoint(double[] point, double value, double gap)
 
     private int _worse;
 
+    /// <summary>As <see cref="AddTo"/> kept it.</summary>
+    public static BestPoint From(SolverState state, int length) =>
+        new(state.Vector("best", length), state.Number("bestValue"), state.Number("bestGap")) { _worse = state.Count("worse") };
+
     public double[] Point { get; private set; } = [.. point];
 
     public double Value { get; private set; } = value;
@@ -18,6 +22,8 @@ internal sealed class BestPoint(double[] point, double value, double gap)
     public double Gap { get; private set; } = gap;
 
     public bool Stalled => _worse >= Patience;
+
+    public SolverState AddTo(SolverState state) => state.Add("best", Point).Add("bestValue", Value).Add("bestGap", Gap).Add("worse", _worse);
 
     public void Offer(double[] point, double value, double gap)
     {

@@ -1,7 +1,7 @@
 namespace SoftmaxCE;
 
 /// <summary>
-/// The smooth part of an objective of softmax regression, F(W, b) = mean loss + L2/2 ‖W‖², as solvers see it. Every member is a plain
+/// The smooth part of an objective of softmax regression, F(W, b) = mean loss + L2/2 Σ f W², as solvers see it, f the factor of the feature. Every member is a plain
 /// sum over rows, so rows may lie in memory, in files or on other machines.
 /// </summary>
 /// <remarks>
@@ -20,8 +20,14 @@ public interface IObjective
     /// <summary>Whether points end with C intercepts.</summary>
     bool HasIntercepts { get; }
 
-    /// <summary>Weight of ½ ‖W‖².</summary>
+    /// <summary>Weight of ½ Σ f W².</summary>
     double L2 { get; }
+
+    /// <summary>f, one per feature, each ≥ 0; empty for all 1. They multiply L1 too.</summary>
+    ReadOnlyMemory<double> PenaltyFactors { get; }
+
+    /// <summary>Offset logits o: weighted mean over the rows of the largest minus the smallest entry of o; 0 without offsets.</summary>
+    double MeanOffsetRange { get; }
 
     /// <summary>Times that all rows have been read.</summary>
     double PassesOverData { get; }
@@ -32,6 +38,9 @@ public interface IObjective
     /// <param name="precise">Whether to work in double throughout; otherwise rows of floats may be multiplied in float.</param>
     /// <returns>F.</returns>
     double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, bool precise);
+
+    /// <summary>As <see cref="Evaluate"/>, in double, with logits W x + b alone.</summary>
+    double EvaluateWithoutOffsets(ReadOnlySpan<double> point, Span<double> gradient);
 
     /// <summary>∇²F · direction at the point.</summary>
     void MultiplyHessian(ReadOnlySpan<double> direction, Span<double> product);
@@ -58,12 +67,19 @@ public interface IObjective
     void SolveIntercepts(double position, double accuracy, Span<double> shifts);
 
     /// <summary>What the gap needs of the point: mean entropy of the probabilities when each row's residual is shortened.</summary>
-    /// <param name="factor">t in [0, 1]: probabilities q = y + t (p − y), y the one-hot label.</param>
-    /// <returns>Weighted mean of −Σ q ln q over the rows.</returns>
+    /// <param name="factor">t in [0, 1]: probabilities q = y + t (p − y), y the one-hot label or the target distribution.</param>
+    /// <returns>Weighted mean of −Σ q ln q over the rows, with offset logits o of −Σ q ln q + (q − y) · o.</returns>
     double MeanEntropy(double factor);
 
-    /// <summary>Smallest difference, over the rows of positive weight, between the label's logit at the point and the largest other logit; some value ≤ 0 if there is one.</summary>
+    /// <summary>Smallest difference, over the rows of positive weight, between the label's logit at the point and the largest other logit; some value ≤ 0 if there is one. −∞ if a row has a target distribution instead of a label.</summary>
     double SmallestMargin();
+
+    /// <summary>
+    /// How margins change along the line: over the rows of positive weight, and in each between every class of positive target and every
+    /// other class, the smallest and the largest change of the difference of their logits per unit of the line. Reads no features.
+    /// </summary>
+    /// <remarks>When the smallest is at least 0 and the largest is not 0, the mean loss falls for ever along the line.</remarks>
+    MarginChanges LineMargins();
 
     /// <summary>Weighted mean and variance of every feature.</summary>
     void FeatureMoments(Span<double> means, Span<double> variances);
@@ -120,6 +136,11 @@ public interface IBatchObjective : IObjective
     /// <param name="interceptScale">Multiplies the target's intercepts first.</param>
     void AddBatchGradient(ReadOnlySpan<int> batch, ReadOnlySpan<double> point, double factor, Span<double> target, double coefficientScale, double interceptScale);
 }
+
+/// <summary>Changes of margins along a line.</summary>
+/// <param name="Smallest">The smallest of all.</param>
+/// <param name="Largest">The largest of all.</param>
+public readonly record struct MarginChanges(double Smallest, double Largest);
 
 /// <summary>A function and its first two derivatives at a place on a line.</summary>
 /// <param name="Value">φ.</param>

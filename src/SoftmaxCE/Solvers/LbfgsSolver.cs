@@ -9,21 +9,47 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
     // Below this relative gap float products are no longer good enough for the gradient.
     private const double PreciseBelow = 1e-3;
 
+    private readonly Penalty _penalty = Penalty.Of(objective);
+    private readonly UnpenalisedStop _unpenalised = new(objective, Penalty.Of(objective), settings);
     private readonly List<(double[] Step, double[] Change, double Inverse)> _pairs = [];
 
     public SolverResult Run(SolverStart start)
     {
         double[] point = start.Point, gradient = start.Gradient, direction = new double[point.Length], shifts = new double[objective.ClassCount];
         double value = start.Value, gap = start.Gap.At(point, gradient, value), decrement = double.PositiveInfinity;
-        bool precise = objective.L2 == 0, certified = true;
+        bool precise = !_penalty.CoversAll, certified = true;
         SpectralPreconditioner preconditioner = new(objective, start, settings);
-        preconditioner.Refresh();
+        double[] origin = start.Resumed is null ? [.. point] : start.Resumed.Vector("origin", point.Length);
         BestPoint best = new(point, value, gap);
-        monitor.Record(0, value, gap);
-        for (int iteration = 0; ; iteration++)
+        bool isNewton = false;      // the decrement that an approximate Hessian gives is not trusted: when training would end by it, steps become Newton's
+        int first = 0;
+        if (start.Resumed is { } state)
         {
-            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? NewtonSolver.ReasonWithoutPenalty(objective, settings, decrement, value);
+            objective.Evaluate(origin, gradient, precise: true);
+            preconditioner.Refresh();
+            (first, precise, certified) = (state.Count("iteration"), state.Flag("precise"), state.Flag("certified"));
+            (decrement, isNewton, best) = (state.Number("decrement"), state.Flag("newton"), BestPoint.From(state, point.Length));
+            RestorePairs(state, point.Length);
+            _unpenalised.Restore(state);
+            value = objective.Evaluate(point, gradient, certified);
+            gap = start.Gap.At(point, gradient, value);
+        }
+        else
+        {
+            preconditioner.Refresh();
+            monitor.Record(0, value, gap);
+        }
+
+        for (int iteration = first; ; iteration++)
+        {
+            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? _unpenalised.ReasonToStop(decrement, value, best.Stalled);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
+            if (reason == StopReason.Tolerance && double.IsPositiveInfinity(gap) && !isNewton)
+            {
+                isNewton = true;
+                reason = null;
+            }
+
             if (reason is not null && !certified)
             {
                 precise = certified = true;
@@ -41,10 +67,21 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
                 value = objective.Evaluate(point, gradient, precise: true);
             }
 
-            TwoLoop(gradient, preconditioner, direction);
+            if (isNewton)
+            {
+                preconditioner.Refresh();
+                origin = [.. point];
+                new ConjugateGradient(objective, _penalty, preconditioner, monitor).Solve(gradient, enough: 0, enoughGap: 0, direction);
+            }
+            else
+            {
+                TwoLoop(gradient, preconditioner, direction);
+                objective.StartLine(direction);
+            }
+
             decrement = -DoubleVectors.Dot(gradient, direction);
-            objective.StartLine(direction);
-            double step = LineSearch.Find(objective, point, direction, -decrement);
+            double step = LineSearch.Find(objective, _penalty, point, direction, -decrement);
+            _unpenalised.LookAtLine(step);
             objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, value), shifts);
             double[] before = [.. point], gradientBefore = [.. gradient];
             DoubleVectors.AddScaled(direction, step, point);
@@ -59,7 +96,25 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
             if (certified == wasCertified) best.Offer(point, value, gap);
             else best = new BestPoint(point, value, gap);       // values in float and in double are not compared
             monitor.Record(iteration + 1, value, gap);
+            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => AddPairs(_unpenalised.AddTo(best.AddTo(new SolverState())))
+                .Add("point", point).Add("valueAtPoint", value).Add("newton", isNewton).AddFinal("origin", origin).Add("decrement", decrement).Add("precise", precise).Add("certified", certified));
         }
+    }
+
+    private SolverState AddPairs(SolverState state)
+    {
+        state.Add("pairs", _pairs.Count);
+        for (int i = 0; i < _pairs.Count; i++)
+        {
+            state.AddFinal($"step{i}", _pairs[i].Step).AddFinal($"change{i}", _pairs[i].Change).Add($"inverse{i}", _pairs[i].Inverse);
+        }
+
+        return state;
+    }
+
+    private void RestorePairs(SolverState state, int length)
+    {
+        for (int i = 0; i < state.Count("pairs"); i++) _pairs.Add((state.Vector($"step{i}", length), state.Vector($"change{i}", length), state.Number($"inverse{i}")));
     }
 
     /// <summary>direction = −(approximate inverse Hessian) · gradient.</summary>

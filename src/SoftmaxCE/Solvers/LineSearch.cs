@@ -10,15 +10,15 @@ internal static class LineSearch
 
     /// <summary>A step with φ′ near 0, or 0 if there is none that descends.</summary>
     /// <param name="objective">Its line is searched.</param>
+    /// <param name="penalty">The objective's.</param>
     /// <param name="point">Where the line starts.</param>
     /// <param name="direction">Where it goes.</param>
     /// <param name="slope">φ′(0), from the full gradient.</param>
-    public static double Find(IObjective objective, ReadOnlySpan<double> point, ReadOnlySpan<double> direction, double slope)
+    public static double Find(IObjective objective, Penalty penalty, ReadOnlySpan<double> point, ReadOnlySpan<double> direction, double slope)
     {
         if (!(slope < 0)) return 0;
         int count = objective.ClassCount * objective.FeatureCount;
-        double across = DoubleVectors.Dot(point[..count], direction[..count]) * objective.L2;
-        double along = DoubleVectors.Dot(direction[..count], direction[..count]) * objective.L2;
+        double across = penalty.L2Product(point[..count], direction[..count]), along = penalty.L2Product(direction[..count], direction[..count]);
 
         // Bisection with Newton's steps inside the bracket (low, high): φ′(low) < 0 < φ′(high).
         double low = 0, high = double.PositiveInfinity, t = 1;

@@ -6,18 +6,37 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
     // Below this relative gap float products are no longer good enough for the gradient; Hessian products stay in float.
     private const double PreciseBelow = 1e-3;
 
+    // The last step aims at this part of the tolerance, to leave room for what its quadratic model does not know.
+    private const double PartOfTolerance = 0.5;
+
+    private readonly Penalty _penalty = Penalty.Of(objective);
+    private readonly UnpenalisedStop _unpenalised = new(objective, Penalty.Of(objective), settings);
+
     public SolverResult Run(SolverStart start)
     {
         double[] point = start.Point, gradient = start.Gradient, direction = new double[point.Length], shifts = new double[objective.ClassCount];
         double value = start.Value, gap = start.Gap.At(point, gradient, value), decrement = double.PositiveInfinity;
-        bool precise = objective.L2 == 0, certified = true;
+        bool precise = !_penalty.CoversAll, certified = true;
         SpectralPreconditioner preconditioner = new(objective, start, settings);
-        ConjugateGradient conjugateGradient = new(objective, preconditioner, monitor);
+        ConjugateGradient conjugateGradient = new(objective, _penalty, preconditioner, monitor);
         BestPoint best = new(point, value, gap);
-        monitor.Record(0, value, gap);
-        for (int iteration = 0; ; iteration++)
+        int first = 0;
+        if (start.Resumed is { } state)
         {
-            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? ReasonWithoutPenalty(objective, settings, decrement, value);
+            _unpenalised.Restore(state);
+            (first, precise, certified) = (state.Count("iteration"), state.Flag("precise"), state.Flag("certified"));
+            (decrement, conjugateGradient.FirstNorm, best) = (state.Number("decrement"), state.Number("firstNorm"), BestPoint.From(state, point.Length));
+            value = objective.Evaluate(point, gradient, certified);
+            gap = start.Gap.At(point, gradient, value);
+        }
+        else
+        {
+            monitor.Record(0, value, gap);
+        }
+
+        for (int iteration = first; ; iteration++)
+        {
+            StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? _unpenalised.ReasonToStop(decrement, value, best.Stalled);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
             if (reason is not null && !certified)
             {
@@ -36,9 +55,10 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
             }
 
             preconditioner.Refresh();
-            conjugateGradient.Solve(gradient, EnoughReduction(value, gap), direction);
+            conjugateGradient.Solve(gradient, EnoughReduction(value, gap), PartOfTolerance * settings.Tolerance * value, direction);
             decrement = -DoubleVectors.Dot(gradient, direction);
-            double step = LineSearch.Find(objective, point, direction, -decrement);
+            double step = LineSearch.Find(objective, _penalty, point, direction, -decrement);
+            _unpenalised.LookAtLine(step);
             objective.SolveIntercepts(step, InterceptAccuracy(settings, value), shifts);
             DoubleVectors.AddScaled(direction, step, point);
             if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(objective.ClassCount * objective.FeatureCount));
@@ -51,6 +71,8 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
             if (certified == wasCertified) best.Offer(point, value, gap);
             else best = new BestPoint(point, value, gap);       // values in float and in double are not compared
             monitor.Record(iteration + 1, value, gap);
+            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => _unpenalised.AddTo(best.AddTo(new SolverState()))
+                .Add("point", point).Add("valueAtPoint", value).Add("decrement", decrement).Add("precise", precise).Add("certified", certified).Add("firstNorm", conjugateGradient.FirstNorm));
         }
     }
 
@@ -59,12 +81,4 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
 
     /// <summary>What inexact intercepts add to the gap is a few times their derivative: far less than the tolerance.</summary>
     public static double InterceptAccuracy(SolverSettings settings, double value) => Math.Max(1e-3 * settings.Tolerance * value, 1e-16);
-
-    /// <summary>Without a penalty there is no gap: margins and the Newton decrement decide.</summary>
-    public static StopReason? ReasonWithoutPenalty(IObjective objective, SolverSettings settings, double decrement, double value)
-    {
-        if (objective.L2 > 0) return null;
-        if (objective.SmallestMargin() > 0) return StopReason.Separable;
-        return decrement / 2 <= settings.Tolerance * value ? StopReason.Tolerance : null;
-    }
 }

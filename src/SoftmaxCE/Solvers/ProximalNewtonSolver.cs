@@ -13,36 +13,52 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
     // Of the coefficients that want to leave 0 most return to it, so at most as many enter as there are already, and at least this many.
     private const int LeastNewcomers = 200;
 
+    private readonly Penalty _penalty = Penalty.Of(objective, l1);
+    private readonly UnpenalisedStop _unpenalised = new(objective, Penalty.Of(objective, l1), settings);
     private readonly int _count = objective.ClassCount * objective.FeatureCount;
+    private bool _isActiveSetWhole;
 
     public SolverResult Run(SolverStart start)
     {
         double[] point = start.Point, gradient = start.Gradient, direction = new double[point.Length], shifts = new double[objective.ClassCount];
         double value = start.Value + L1Term(point, direction, 0), gap = start.Gap.At(point, gradient, value), decrement = double.PositiveInfinity;
         BestPoint best = new(point, value, gap);
-        monitor.Record(0, value, gap);
-        for (int iteration = 0; ; iteration++)
+        int first = 0;
+        if (start.Resumed is { } state)
+        {
+            _unpenalised.Restore(state);
+            (first, decrement, best) = (state.Count("iteration"), state.Number("decrement"), BestPoint.From(state, point.Length));
+        }
+        else
+        {
+            monitor.Record(0, value, gap);
+        }
+
+        for (int iteration = first; ; iteration++)
         {
             StopReason? reason = monitor.ReasonToStop(iteration, value, gap);
-            if (l1 == 0) reason ??= NewtonSolver.ReasonWithoutPenalty(objective, settings, decrement, value);
+            reason ??= _unpenalised.ReasonToStop(decrement, value, best.Stalled);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
             if (reason is not null) return new SolverResult(best.Point, reason.Value, iteration, best.Value, best.Gap);
 
             int[] active = ActiveSet(point, gradient);
-            QuadraticModel model = new(objective, active, _count, l1, point, gradient);
+            QuadraticModel model = new(objective, active, _count, _penalty, point, gradient);
             double[] change = model.Minimize(ModelAccuracy(value, gap), monitor);
             Array.Clear(direction);
             for (int a = 0; a < active.Length; a++) direction[active[a]] = change[a];
-            decrement = -DoubleVectors.Dot(gradient, direction);
 
             objective.StartLine(direction);
-            double step = StepLength(point, gradient, direction);
+            double promised = DoubleVectors.Dot(gradient, direction) + L1Term(point, direction, 1) - L1Term(point, direction, 0);
+            decrement = _isActiveSetWhole ? -promised : double.PositiveInfinity;
+            double step = StepLength(point, direction, promised);
+            _unpenalised.LookAtLine(step);
             objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, value), shifts);
             MoveTo(point, direction, step, shifts);
             value = objective.Evaluate(point, gradient, precise: true) + L1Term(point, direction, 0);
             gap = start.Gap.At(point, gradient, value);
             best.Offer(point, value, gap);
             monitor.Record(iteration + 1, value, gap);
+            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => _unpenalised.AddTo(best.AddTo(new SolverState())).Add("point", point).Add("valueAtPoint", value).Add("decrement", decrement));
         }
     }
 
@@ -56,12 +72,14 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
         for (int i = 0; i < _count; i++)
         {
             if (point[i] != 0) active.Add(i);
-            else if (Math.Abs(gradient[i]) > l1) newcomers.Add(i);
+            else if (Math.Abs(gradient[i]) > L1Of(i)) newcomers.Add(i);
         }
 
+        int wanted = active.Count + newcomers.Count;
         KeepMostViolated(newcomers, Math.Max(LeastNewcomers, active.Count), point, gradient);
         active.AddRange(newcomers);
         KeepMostViolated(active, MaxActive, point, gradient);
+        _isActiveSetWhole = active.Count == wanted;
         active.Sort();
         for (int i = _count; i < point.Length; i++) active.Add(i);
         return [.. active];
@@ -77,18 +95,19 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
     /// <summary>Length of the smallest subgradient in one coefficient.</summary>
     private double Violation(double[] point, double[] gradient, int i) => point[i] switch
     {
-        > 0 => Math.Abs(gradient[i] + l1),
-        < 0 => Math.Abs(gradient[i] - l1),
-        _ => Math.Max(Math.Abs(gradient[i]) - l1, 0),
+        > 0 => Math.Abs(gradient[i] + L1Of(i)),
+        < 0 => Math.Abs(gradient[i] - L1Of(i)),
+        _ => Math.Max(Math.Abs(gradient[i]) - L1Of(i), 0),
     };
 
+    private double L1Of(int parameter) => _penalty.L1Of(parameter % objective.FeatureCount);
+
     /// <summary>Halves the step until the objective has fallen by a fraction of what the model promised (Armijo's rule for composite functions).</summary>
-    private double StepLength(double[] point, double[] gradient, double[] direction)
+    private double StepLength(double[] point, double[] direction, double promised)
     {
-        double across = DoubleVectors.Dot(point.AsSpan(0, _count), direction.AsSpan(0, _count)) * objective.L2;
-        double along = DoubleVectors.Dot(direction.AsSpan(0, _count), direction.AsSpan(0, _count)) * objective.L2;
+        double across = _penalty.L2Product(point.AsSpan(0, _count), direction.AsSpan(0, _count));
+        double along = _penalty.L2Product(direction.AsSpan(0, _count), direction.AsSpan(0, _count));
         double termAtZero = L1Term(point, direction, 0);
-        double promised = DoubleVectors.Dot(gradient, direction) + L1Term(point, direction, 1) - termAtZero;
         double before = objective.EvaluateLine(0).Value + termAtZero;
         for (double step = 1; step > 1e-10; step /= 2)
         {
@@ -99,12 +118,7 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
         return 0;
     }
 
-    private double L1Term(double[] point, double[] direction, double step)
-    {
-        double sum = 0;
-        for (int i = 0; i < _count; i++) sum += Math.Abs(point[i] + (step * direction[i]));
-        return l1 * sum;
-    }
+    private double L1Term(double[] point, double[] direction, double step) => _penalty.L1Term(point.AsSpan(0, _count), direction.AsSpan(0, _count), step);
 
     private void MoveTo(double[] point, double[] direction, double step, double[] shifts)
     {

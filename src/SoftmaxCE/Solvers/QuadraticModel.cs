@@ -14,9 +14,9 @@ internal sealed class QuadraticModel
     private readonly double[] _gradient;        // g + HΔ, kept up to date
     private readonly double[] _values;          // w + Δ
     private readonly double[] _start;           // w
-    private readonly double[] _penalty;         // L1, or 0 for intercepts
+    private readonly double[] _penalty;         // L1 times the factor; 0 for intercepts
 
-    public QuadraticModel(IObjective objective, int[] active, int coefficientCount, double l1, double[] point, double[] gradient)
+    public QuadraticModel(IObjective objective, int[] active, int coefficientCount, Penalty penalty, double[] point, double[] gradient)
     {
         _size = active.Length;
         _hessian = new double[checked(_size * _size)];
@@ -32,10 +32,11 @@ internal sealed class QuadraticModel
             bool intercept = active[a] >= coefficientCount;
             _gradient[a] = gradient[active[a]];
             _values[a] = _start[a] = point[active[a]];
-            _penalty[a] = intercept ? 0 : l1;
+            int feature = active[a] % objective.FeatureCount;
+            _penalty[a] = intercept ? 0 : penalty.L1Of(feature);
 
             // A little damping where the Hessian may be singular: intercepts that move together, more columns than rows.
-            _hessian[(a * _size) + a] += (intercept ? 0 : objective.L2) + (1e-13 * trace / _size);
+            _hessian[(a * _size) + a] += (intercept ? 0 : penalty.L2Of(feature)) + (1e-13 * trace / _size);
         }
     }
 

@@ -3,9 +3,17 @@ using System.Numerics;
 namespace SoftmaxCE;
 
 /// <summary>Random numbers from a seed, the same on every runtime: SplitMix64 (Steele, Lea, Flood 2014).</summary>
-internal struct RandomStream(int seed)
+internal struct RandomStream(ulong state)
 {
-    private ulong _state = (ulong)seed;
+    private ulong _state = state;
+
+    public RandomStream(int seed)
+        : this((ulong)seed)
+    {
+    }
+
+    /// <summary>From which another stream goes on alike.</summary>
+    public readonly ulong State => _state;
 
     /// <summary>64 random bits.</summary>
     public ulong Next()

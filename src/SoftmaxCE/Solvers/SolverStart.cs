@@ -1,12 +1,12 @@
 namespace SoftmaxCE;
 
-/// <summary>What every solver begins with: the moments of the features, the gradient at the class shares, and the starting point.</summary>
+/// <summary>What every solver begins with: the moments of the features, the starting point with value and gradient, and the gap's bound.</summary>
 internal sealed class SolverStart
 {
-    private SolverStart(double[] means, double[] variances, double[] point, double[] gradient, double value, DualityGap gap)
+    private SolverStart(NullModel nullModel, double[] point, double[] gradient, double value, DualityGap gap)
     {
-        Means = means;
-        Variances = variances;
+        Means = nullModel.Means;
+        Variances = nullModel.Variances;
         Point = point;
         Gradient = gradient;
         Value = value;
@@ -15,6 +15,9 @@ internal sealed class SolverStart
 
     /// <summary>Whether the point came from an earlier model.</summary>
     public bool IsGiven { get; private init; }
+
+    /// <summary>What a solver of the same kind knew, to go on from; null to start anew.</summary>
+    public SolverState? Resumed { get; private init; }
 
     public double[] Means { get; }
 
@@ -30,35 +33,20 @@ internal sealed class SolverStart
 
     public DualityGap Gap { get; }
 
-    /// <summary>Starts at W = 0 and b = ln(class shares), the optimum over b there, or at a given point.</summary>
-    public static SolverStart At(IObjective objective, double l1, double[]? given)
+    /// <summary>Starts at the null model, where the objective was evaluated last, or at a given point.</summary>
+    public static SolverStart At(IObjective objective, double l1, NullModel nullModel, double[]? given)
     {
-        int features = objective.FeatureCount, classes = objective.ClassCount, count = classes * features;
-        double[] means = new double[features], variances = new double[features];
-        objective.FeatureMoments(means, variances);
-        double[] point = new double[count + (objective.HasIntercepts ? classes : 0)], gradient = new double[point.Length];
-        if (objective.HasIntercepts)
-        {
-            Span<double> intercepts = point.AsSpan(count);
-            objective.ClassShares(intercepts);
-            double mean = 0;
-            for (int c = 0; c < classes; c++)
-            {
-                intercepts[c] = intercepts[c] > 0 ? Math.Log(intercepts[c]) : 0;
-                mean += intercepts[c] / classes;
-            }
+        DualityGap gap = new(objective, l1, nullModel);
+        double[] point = given ?? [.. nullModel.Point], gradient = [.. nullModel.Gradient];
+        double value = given is null ? nullModel.Value : objective.Evaluate(point, gradient, precise: true);
+        return new SolverStart(nullModel, point, gradient, value, gap) { IsGiven = given is not null };
+    }
 
-            for (int c = 0; c < classes; c++) intercepts[c] -= mean;
-        }
-
+    /// <summary>Goes on from the state of a solver.</summary>
+    public static SolverStart From(IObjective objective, double l1, NullModel nullModel, SolverState state)
+    {
+        double[] point = state.Vector("point", nullModel.Point.Length), gradient = new double[point.Length];
         double value = objective.Evaluate(point, gradient, precise: true);
-        DualityGap gap = new(objective, l1, means, gradient);
-        if (given is not null)
-        {
-            point = given;
-            value = objective.Evaluate(point, gradient, precise: true);
-        }
-
-        return new SolverStart(means, variances, point, gradient, value, gap) { IsGiven = given is not null };
+        return new SolverStart(nullModel, point, gradient, value, new DualityGap(objective, l1, nullModel)) { Resumed = state };
     }
 }

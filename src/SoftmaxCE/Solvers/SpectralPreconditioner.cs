@@ -13,6 +13,7 @@ internal sealed class SpectralPreconditioner
     private const int MaxCoupledSize = 800;
 
     private readonly IObjective _objective;
+    private readonly Penalty _regularizer;
     private readonly int _features;
     private readonly int _classes;
     private readonly int _rank;
@@ -32,6 +33,7 @@ internal sealed class SpectralPreconditioner
     public SpectralPreconditioner(IObjective objective, SolverStart start, SolverSettings settings)
     {
         _objective = objective;
+        _regularizer = Penalty.Of(objective);
         _features = objective.FeatureCount;
         _classes = objective.ClassCount;
         _maxDegreeOfParallelism = settings.MaxDegreeOfParallelism;
@@ -158,7 +160,7 @@ internal sealed class SpectralPreconditioner
         RemoveInside(inside, row);
         for (int j = 0; j < _features; j++)
         {
-            double curvature = (_curvatures[c] * _tail[j]) + (_objective.L2 * _inverseScale[j] * _inverseScale[j]);
+            double curvature = (_curvatures[c] * _tail[j]) + (_regularizer.L2Of(j) * _inverseScale[j] * _inverseScale[j]);
             row[j] = curvature > 0 ? row[j] / curvature : 0;
         }
 
@@ -193,7 +195,7 @@ internal sealed class SpectralPreconditioner
         for (int k = 0; k < _rank; k++) DoubleVectors.AddScaled(_basis.AsSpan(k * _features, _features), -inside[k], row);
     }
 
-    private static double[] InverseScales(IObjective objective, double[] variances)
+    private double[] InverseScales(IObjective objective, double[] variances)
     {
         double[] shares = new double[objective.ClassCount], inverse = new double[objective.FeatureCount];
         objective.ClassShares(shares);
@@ -201,7 +203,7 @@ internal sealed class SpectralPreconditioner
         foreach (double share in shares) curvature += share * (1 - share) / shares.Length;
         for (int j = 0; j < inverse.Length; j++)
         {
-            double square = (curvature * variances[j]) + objective.L2;
+            double square = (curvature * variances[j]) + _regularizer.L2Of(j);
             inverse[j] = square > 0 ? 1 / Math.Sqrt(square) : 0;
         }
 
@@ -211,16 +213,16 @@ internal sealed class SpectralPreconditioner
     private double[] PenaltyInside()
     {
         double[] penalty = new double[_rank * _rank], scaled = new double[_features];
-        if (_objective.L2 == 0) return penalty;
+        if (!_regularizer.HasL2) return penalty;
         for (int i = 0; i < _rank; i++)
         {
             if (_basis.Length == 0)
             {
-                penalty[(i * _rank) + i] = _objective.L2 * _inverseScale[i] * _inverseScale[i];
+                penalty[(i * _rank) + i] = _regularizer.L2Of(i) * _inverseScale[i] * _inverseScale[i];
                 continue;
             }
 
-            for (int j = 0; j < _features; j++) scaled[j] = _objective.L2 * _inverseScale[j] * _inverseScale[j] * _basis[(i * _features) + j];
+            for (int j = 0; j < _features; j++) scaled[j] = _regularizer.L2Of(j) * _inverseScale[j] * _inverseScale[j] * _basis[(i * _features) + j];
             for (int k = 0; k < _rank; k++) penalty[(i * _rank) + k] = DoubleVectors.Dot(scaled, _basis.AsSpan(k * _features, _features));
         }
 

@@ -3,7 +3,7 @@ namespace SoftmaxCE;
 /// <summary>Why training ended. Only <see cref="Tolerance"/> means that the stated accuracy was reached.</summary>
 public enum StopReason
 {
-    /// <summary>The gap (without L2: the Newton decrement) fell below tolerance · objective.</summary>
+    /// <summary>The gap (where a coefficient has no penalty: half the squared Newton decrement) fell below tolerance · objective.</summary>
     Tolerance,
 
     /// <summary>The iteration or epoch limit was reached first.</summary>
@@ -16,9 +16,10 @@ public enum StopReason
     NoFurtherProgress,
 
     /// <summary>
-    /// Without penalty there is no optimum where a linear model separates classes: the loss falls for ever as the coefficients grow. Complete
-    /// separation is always noticed; quasi-complete separation, where some rows stay between the classes, up to 500 coefficients and 10⁹ for rows
-    /// times the square of that (GradientDescent looks for neither). <see cref="SeparationCheck.Find"/> names classes and columns;
+    /// There is no optimum: where coefficients have no penalty, and some direction of them lets no row's margin shrink and some grow, the loss
+    /// falls for ever as they grow. Either a linear model separates all classes perfectly, or some feature tells some rows for certain. Without any
+    /// penalty, fits of up to 500 coefficients and 10⁹ for rows times the square of that are checked exactly; larger ones, and features of penalty
+    /// factor 0, by the way the loss falls (GradientDescent does not look). <see cref="SeparationCheck.Find"/> names classes and columns;
     /// <see cref="BiasReduction.Firth"/> or L2 &gt; 0 is the way out.
     /// </summary>
     Separable,

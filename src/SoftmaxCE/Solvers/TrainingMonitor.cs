@@ -15,9 +15,18 @@ internal sealed record SolverSettings(double Tolerance, int MaxIterations, TimeS
 internal readonly record struct SolverResult(double[] Point, StopReason StopReason, int Iterations, double Objective, double Gap);
 
 /// <summary>Keeps the history of a training run, reports progress, and knows the limits.</summary>
-internal sealed class TrainingMonitor(IObjective objective, SolverSettings settings, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+/// <param name="objective">Counts the passes over the data.</param>
+/// <param name="settings">The limits.</param>
+/// <param name="progress">Is told of every iteration.</param>
+/// <param name="cancellationToken">Asks to end.</param>
+/// <param name="earlier">What went before, when training goes on from a checkpoint.</param>
+/// <param name="checkpoint">Takes the state of the solver after an iteration.</param>
+internal sealed class TrainingMonitor(
+    IObjective objective, SolverSettings settings, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken,
+    TrainingSummary? earlier = null, Action<SolverResult, SolverState>? checkpoint = null)
 {
-    private readonly List<TrainingProgress> _history = [];
+    private readonly List<TrainingProgress> _history = earlier is null ? [] : [.. earlier.History];
+    private bool _leftEarly;
     private readonly long _start = Stopwatch.GetTimestamp();
 
     public IReadOnlyList<TrainingProgress> History => _history;
@@ -25,7 +34,11 @@ internal sealed class TrainingMonitor(IObjective objective, SolverSettings setti
     /// <summary>Who else is told of every iteration.</summary>
     public FitTrace Trace { get; init; }
 
-    public TimeSpan Elapsed => Stopwatch.GetElapsedTime(_start);
+    public TimeSpan Elapsed => (earlier?.Elapsed ?? TimeSpan.Zero) + InThisRun;
+
+    public double PassesOverData => (earlier?.PassesOverData ?? 0) + objective.PassesOverData;
+
+    private TimeSpan InThisRun => Stopwatch.GetElapsedTime(_start);
 
     /// <summary>Whether to leave an inner loop early; throws where canceling shall throw.</summary>
     public bool MustStop
@@ -33,17 +46,29 @@ internal sealed class TrainingMonitor(IObjective objective, SolverSettings setti
         get
         {
             if (!settings.KeepModelWhenCanceled) cancellationToken.ThrowIfCancellationRequested();
-            return cancellationToken.IsCancellationRequested || Elapsed >= settings.TimeLimit;
+            bool must = cancellationToken.IsCancellationRequested || InThisRun >= settings.TimeLimit;
+            _leftEarly |= must;
+            return must;
         }
     }
 
     /// <summary>Notes the state after an iteration (0: the start) and reports it.</summary>
     public void Record(int iteration, double value, double gap)
     {
-        TrainingProgress state = new(iteration, objective.PassesOverData, value, gap, Elapsed);
+        TrainingProgress state = new(iteration, PassesOverData, value, gap, Elapsed);
         Trace.Iteration(state, _history.Count == 0 ? 0 : _history[^1].PassesOverData);
         _history.Add(state);
         progress?.Report(state);
+    }
+
+    /// <summary>Offers the state after an iteration to whoever keeps checkpoints; it is made only if there is somebody.</summary>
+    /// <param name="iteration">Iterations made.</param>
+    /// <param name="best">The best point so far, its objective and gap.</param>
+    /// <param name="capture">Makes the state.</param>
+    public void Checkpoint(int iteration, (double[] Point, double Value, double Gap) best, Func<SolverState> capture)
+    {
+        if (checkpoint is null || _leftEarly) return;       // an iteration cut short is not one that an uninterrupted run makes
+        checkpoint(new SolverResult(best.Point, StopReason.IterationLimit, iteration, best.Value, best.Gap), capture().Add("iteration", iteration));
     }
 
     /// <summary>The reason to end after an iteration, if there is one.</summary>
@@ -52,7 +77,7 @@ internal sealed class TrainingMonitor(IObjective objective, SolverSettings setti
         if (gap <= settings.Tolerance * value) return StopReason.Tolerance;
         if (!settings.KeepModelWhenCanceled) cancellationToken.ThrowIfCancellationRequested();
         if (cancellationToken.IsCancellationRequested) return StopReason.Canceled;
-        if (Elapsed >= settings.TimeLimit) return StopReason.TimeLimit;
+        if (InThisRun >= settings.TimeLimit) return StopReason.TimeLimit;
         return iteration >= settings.MaxIterations ? StopReason.IterationLimit : null;
     }
 }

@@ -2,13 +2,17 @@ using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
-/// <summary>For a block of rows: weighted sum of −Σ q ln q, with q = y + factor · (p − y), y the one-hot label.</summary>
+/// <summary>For a block of rows: weighted sum of −Σ q ln q, with q = y + factor · (p − y), y the one-hot label or the target.</summary>
 internal unsafe ref struct EntropyRows : IVectorKernel<double>
 {
     /// <summary>p, [rows, classes].</summary>
     public required double* Probabilities;
 
+    /// <summary>One per row; −1 for a row whose target is a distribution.</summary>
     public required int* Labels;
+
+    /// <summary>[rows, classes]; null when all rows have labels.</summary>
+    public double* Targets;
 
     /// <summary>One per row; null for all 1.</summary>
     public required double* Weights;
@@ -28,6 +32,12 @@ internal unsafe ref struct EntropyRows : IVectorKernel<double>
         for (int i = 0; i < RowCount; i++)
         {
             double* row = Probabilities + ((long)i * ClassCount);
+            if (Labels[i] < 0)
+            {
+                total += (Weights == null ? 1 : Weights[i]) * TargetRow.Entropy<TSimd, TVector>(row, Targets + ((long)i * ClassCount), Factor, ClassCount);
+                continue;
+            }
+
             TVector sum = zero;
             for (int c = 0; c < ClassCount; c += TSimd.Lanes)
             {

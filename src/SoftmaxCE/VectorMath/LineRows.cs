@@ -15,7 +15,12 @@ internal unsafe ref struct LineRows : IVectorKernel<double>
     public required double* Shifts;
 
     public required double Position;
+
+    /// <summary>One per row; −1 for a row whose target is a distribution.</summary>
     public required int* Labels;
+
+    /// <summary>[rows, classes]; null when all rows have labels.</summary>
+    public double* Targets;
 
     /// <summary>One per row; null for all 1.</summary>
     public required double* Weights;
@@ -40,7 +45,18 @@ internal unsafe ref struct LineRows : IVectorKernel<double>
         {
             double weight = Weights == null ? 1 : Weights[i];
             double* d = Direction == null ? null : Direction + ((long)i * ClassCount);
-            loss += weight * OneRow<TSimd, TVector>(Logits + ((long)i * ClassCount), d, Labels[i], out double first, out double second);
+            double* z = Logits + ((long)i * ClassCount);
+            double first, second;
+            if (Labels[i] >= 0)
+            {
+                loss += weight * OneRow<TSimd, TVector>(z, d, Labels[i], out first, out second);
+            }
+            else
+            {
+                MoveTo<TSimd, TVector>(z, d, Scratch);
+                loss += weight * TargetRow.Line<TSimd, TVector>(Scratch, d, Targets + ((long)i * ClassCount), ClassCount, out first, out second);
+            }
+
             slope += weight * first;
             curvature += weight * second;
         }

@@ -15,7 +15,11 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
     /// <summary>[rows, classes], written; null to leave out.</summary>
     public required double* Probabilities;
 
+    /// <summary>One per row; −1 for a row whose target is a distribution.</summary>
     public required int* Labels;
+
+    /// <summary>[rows, classes]; null when all rows have labels.</summary>
+    public double* Targets;
 
     /// <summary>One per row; null for all 1.</summary>
     public required double* Weights;
@@ -39,7 +43,10 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         {
             double weight = Weights == null ? 1 : Weights[i];
             double* row = Logits + ((long)i * ClassCount);
-            total += weight * OneRow<TSimd, TVector>(row, Labels[i], weight, Probabilities == null ? null : Probabilities + ((long)i * ClassCount));
+            double* probabilities = Probabilities == null ? null : Probabilities + ((long)i * ClassCount);
+            total += weight * (Labels[i] >= 0
+                ? OneRow<TSimd, TVector>(row, Labels[i], weight, probabilities)
+                : TargetRow.Residual<TSimd, TVector>(row, Targets + ((long)i * ClassCount), weight, probabilities, ClassCount));
             if (ResidualSums != null) AddRow<TSimd, TVector>(ResidualSums, row, ClassCount);
         }
 

@@ -13,11 +13,13 @@ public class OptionsJsonTests
         {
             L2 = 0.1, L1 = 1.0 / 3, FitIntercepts = false, Solver = Solver.ProximalNewton, Tolerance = double.Epsilon, MaxIterations = 7, TimeLimit = TimeSpan.FromTicks(1),
             ClassWeights = new[] { 1e-300, 0.1, 1e300 }, MaxDegreeOfParallelism = 99, Seed = int.MinValue, KeepModelWhenCanceled = true,
-            GradientDescent = new GradientDescentOptions { Step = 0.3, BatchSize = 0, Epochs = 5, Momentum = 0.9, Shuffle = false, Average = true },
+            PenaltyFactors = new[] { 0.5, 1e-300, 3 },
+            GradientDescent = new GradientDescentOptions { Rule = DescentRule.Nesterov, StepDecay = 0.25, StepPower = 0.75, SquareDecay = 0.9, Epsilon = 1e-7, Step = 0.3, BatchSize = 0, Epochs = 5, Momentum = 0.9, Shuffle = false, Average = true },
         };
         SoftmaxRegressionOptions back = Read(Write(options));
         back.ClassWeights.ToArray().Should().Equal(options.ClassWeights.ToArray());
-        (back with { ClassWeights = default }).Should().Be(options with { ClassWeights = default });
+        back.PenaltyFactors.ToArray().Should().Equal(options.PenaltyFactors.ToArray());
+        (back with { ClassWeights = default, PenaltyFactors = default }).Should().Be(options with { ClassWeights = default, PenaltyFactors = default });
         RequireNoDefault(options with { BiasReduction = BiasReduction.Firth }, new SoftmaxRegressionOptions());         // not together with a penalty, so below
         RequireNoDefault(options.GradientDescent, new GradientDescentOptions());
     }

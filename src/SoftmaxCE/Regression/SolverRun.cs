@@ -1,0 +1,47 @@
+namespace SoftmaxCE;
+
+/// <summary>Which solver minimises an objective, with what limits, and the model that comes out.</summary>
+internal static class SolverRun
+{
+    // From here on a Newton step's extra vectors and matrices of sampled curvature cost more than they bring.
+    private const long LargeModel = 2_000_000;
+
+    /// <summary>The rule of <see cref="Solver.Auto"/>.</summary>
+    public static Solver Choose(SoftmaxRegressionOptions options, int featureCount, int classCount)
+    {
+        if (options.Solver != Solver.Auto) return options.Solver;
+        if (options.L1 > 0) return Solver.ProximalNewton;
+        return (long)featureCount * classCount > LargeModel ? Solver.Lbfgs : Solver.Newton;
+    }
+
+    public static SolverSettings Settings(SoftmaxRegressionOptions options, Solver solver)
+    {
+        int limit = options.MaxIterations;
+        int standard = solver switch { Solver.GradientDescent => options.GradientDescent.Epochs, Solver.Lbfgs => 5000, _ => 300 };
+        int iterations = limit == 0 ? standard : solver == Solver.GradientDescent ? Math.Min(limit, standard) : limit;
+        return new SolverSettings(options.Tolerance, iterations, options.TimeLimit, options.KeepModelWhenCanceled, options.Seed, options.MaxDegreeOfParallelism);
+    }
+
+    public static SolverResult Run(
+        Solver solver, SoftmaxRegressionObjective objective, SoftmaxRegressionOptions options, SolverSettings settings, TrainingMonitor monitor, SolverStart from) => solver switch
+        {
+            Solver.GradientDescent => new GradientDescentSolver(objective, options.GradientDescent, settings, monitor).Run(from),
+            Solver.Lbfgs => new LbfgsSolver(objective, settings, monitor).Run(from),
+            Solver.ProximalNewton => new ProximalNewtonSolver(objective, options.L1, settings, monitor).Run(from),
+            _ => new NewtonSolver(objective, settings, monitor).Run(from),
+        };
+
+    public static SoftmaxRegressionModel ToModel(
+        SolverResult result, SoftmaxRegressionObjective objective, SoftmaxRegressionOptions options, TrainingMonitor monitor, IReadOnlyList<string>? classNames)
+    {
+        int count = objective.ClassCount * objective.FeatureCount;
+        TrainingSummary summary = new()
+        {
+            StopReason = result.StopReason, Iterations = result.Iterations, PassesOverData = monitor.PassesOverData, Objective = result.Objective,
+            Gap = result.Gap, Elapsed = monitor.Elapsed, History = [.. monitor.History], Options = options, RowCount = objective.RowCount,
+            FeatureScale = objective.Rows is DenseRows scaled ? scaled.Scale : 1, FeatureOffset = objective.Rows is DenseRows shifted ? shifted.Offset : 0,
+        };
+        ReadOnlySpan<double> intercepts = objective.HasIntercepts ? result.Point.AsSpan(count) : new double[objective.ClassCount];
+        return new SoftmaxRegressionModel(result.Point.AsSpan(0, count), intercepts, classNames, summary);
+    }
+}
