@@ -50,7 +50,7 @@ internal static unsafe class RowPasses
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static CompensatedSum Exponentials<TSimd, TVector, T, TExponential, TFate>(T* logits, nuint count, in RowExponential<T> row, T* destination)
+    public static CompensatedSum Exponentials<TSimd, TVector, T, TExponential, TFate>(T* logits, nuint count, in RowExponential<T> row, T* destination)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
@@ -65,7 +65,13 @@ internal static unsafe class RowPasses
         for (; i + (4 * lanes) <= count; i += 4 * lanes)
         {
             Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
-            if (typeof(TFate) == typeof(Stored)) Four.Store<TSimd, TVector, T>(destination + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
+            if (typeof(TFate) != typeof(Dropped)) Four.Store<TSimd, TVector, T>(destination + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
+            if (typeof(TFate) == typeof(StoredAmongRows))
+            {
+                CacheHints.Fetch(logits + i + (2 * count), 4 * lanes);
+                CacheHints.Fetch(destination + i + count, 4 * lanes);
+            }
+
             even.Add<TSimd>(t.A, q.A);
             odd.Add<TSimd>(t.B, q.B);
             even.Add<TSimd>(t.C, q.C);
@@ -75,7 +81,7 @@ internal static unsafe class RowPasses
         for (; i + lanes <= count; i += lanes)
         {
             TVector t = exp.Split<TSimd>(TSimd.Load(ref *logits, i), out TVector q);
-            if (typeof(TFate) == typeof(Stored)) TSimd.Store(ref *destination, i, TSimd.MultiplyAdd(t, q, t));
+            if (typeof(TFate) != typeof(Dropped)) TSimd.Store(ref *destination, i, TSimd.MultiplyAdd(t, q, t));
             even.Add<TSimd>(t, q);
         }
 
@@ -83,7 +89,7 @@ internal static unsafe class RowPasses
         {
             // The last vector overlaps the one before; what that has counted does not count again.
             TVector t = exp.Split<TSimd>(last, out TVector q);
-            if (typeof(TFate) == typeof(Stored)) StoreLast<TSimd, TVector, T>(destination, count, TSimd.MultiplyAdd(t, q, t));
+            if (typeof(TFate) != typeof(Dropped)) StoreLast<TSimd, TVector, T>(destination, count, TSimd.MultiplyAdd(t, q, t));
             TVector isCounted = TSimd.LessThan(TSimd.Indices(0), TSimd.Create(Element.FromDouble<T>(count > lanes ? lanes - (count - i) : 0)));
             odd.Add<TSimd>(TSimd.Select(isCounted, TSimd.Create(default), t), q);
         }
@@ -266,6 +272,9 @@ internal static unsafe class RowPasses
 
     /// <summary>What becomes of exponentials: they are stored.</summary>
     public readonly struct Stored;
+
+    /// <summary>What becomes of exponentials: they are stored, and the next rows of a matrix will be needed.</summary>
+    public readonly struct StoredAmongRows;
 
     /// <summary>What becomes of exponentials: only their sum is wanted.</summary>
     public readonly struct Dropped;
