@@ -79,19 +79,11 @@ internal unsafe struct FactoredExp<TVector, T>
         return TSimd.AddEighths(TSimd.Lookup(_powers, steps), steps);
     }
 
-    /// <summary>Four vectors in lockstep: one alone is a chain of operations that wait for each other.</summary>
+    /// <summary>Four vectors of floats in lockstep, where <see cref="Four.Pays"/>: one alone is a chain of operations that wait for each other.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Four<TVector> Split<TSimd>(Four<TVector> x, out Four<TVector> q)
         where TSimd : struct, ISimd<TVector, T>
     {
-        if (typeof(T) != typeof(float) || !TSimd.IsOneRegister)
-        {
-            // More would not fit the registers.
-            Four<TVector> t = new(Split<TSimd>(x.A, out TVector a), Split<TSimd>(x.B, out TVector b), Split<TSimd>(x.C, out TVector c), Split<TSimd>(x.D, out TVector d));
-            q = new(a, b, c, d);
-            return t;
-        }
-
         x = Four.Max<TSimd, TVector, T>(_lowest, x);
         Four<TVector> steps = Four.MultiplyAdd<TSimd, TVector, T>(x, _stepsPerUnit, _rounding), n = Four.Subtract<TSimd, TVector, T>(steps, _rounding);
         Four<TVector> r = Four.Add<TSimd, TVector, T>(

@@ -15,6 +15,13 @@ internal readonly struct Four<TVector>(TVector a, TVector b, TVector c, TVector 
 /// <summary>Operations on <see cref="Four{TVector}"/>, with constants that all four share as plain vectors.</summary>
 internal static unsafe class Four
 {
+    /// <summary>Whether there are registers for it; a constant to the compiler. What is summed must not depend on it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Pays<TSimd, TVector, T>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged => typeof(T) == typeof(float) && TSimd.IsOneRegister;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Four<TVector> Load<TSimd, TVector, T>(T* source)
         where TSimd : struct, ISimd<TVector, T>

@@ -57,7 +57,18 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
             // Up to the pivot's vector, or from it to the end, in blocks.
             int end = Math.Min(i < pivotStart ? Math.Min(pivotStart, wholeEnd) : wholeEnd, i + (BlockVectors * lanes));
             FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
-            for (; i <= end - (4 * lanes); i += 4 * lanes)
+            int fours = i + ((end - i) / (4 * lanes) * (4 * lanes));
+            for (; !Four.Pays<TSimd, TVector, T>() && i < fours; i += 2 * lanes)
+            {
+                TVector t0 = exp.Split<TSimd>(TSimd.Load(ref *logits, (nuint)i), out TVector q0);
+                if (typeof(TFate) == typeof(RowPasses.Stored)) TSimd.Store(ref *exponentials, (nuint)i, TSimd.MultiplyAdd(t0, q0, t0));
+                even.Add<TSimd>(t0, q0);
+                TVector t1 = exp.Split<TSimd>(TSimd.Load(ref *logits, (nuint)(i + lanes)), out TVector q1);
+                if (typeof(TFate) == typeof(RowPasses.Stored)) TSimd.Store(ref *exponentials, (nuint)(i + lanes), TSimd.MultiplyAdd(t1, q1, t1));
+                odd.Add<TSimd>(t1, q1);
+            }
+
+            for (; i < fours; i += 4 * lanes)
             {
                 Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
                 if (typeof(TFate) == typeof(RowPasses.Stored)) Four.Store<TSimd, TVector, T>(exponentials + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));

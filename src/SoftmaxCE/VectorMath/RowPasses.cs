@@ -62,7 +62,18 @@ internal static unsafe class RowPasses
         exp.Prepare<TSimd>(row);
         TVector last = LastOf<TSimd, TVector, T>(logits, count, Lowest<TSimd, TVector, T>());             // before it is overwritten
         FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
-        for (; i + (4 * lanes) <= count; i += 4 * lanes)
+        nuint fours = count - (count % (4 * lanes));
+        for (; !Four.Pays<TSimd, TVector, T>() && i < fours; i += 2 * lanes)
+        {
+            TVector t0 = exp.Split<TSimd>(TSimd.Load(ref *logits, i), out TVector q0);
+            if (typeof(TFate) != typeof(Dropped)) TSimd.Store(ref *destination, i, TSimd.MultiplyAdd(t0, q0, t0));
+            even.Add<TSimd>(t0, q0);
+            TVector t1 = exp.Split<TSimd>(TSimd.Load(ref *logits, i + lanes), out TVector q1);
+            if (typeof(TFate) != typeof(Dropped)) TSimd.Store(ref *destination, i + lanes, TSimd.MultiplyAdd(t1, q1, t1));
+            odd.Add<TSimd>(t1, q1);
+        }
+
+        for (; i < fours; i += 4 * lanes)
         {
             Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
             if (typeof(TFate) != typeof(Dropped)) Four.Store<TSimd, TVector, T>(destination + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
@@ -178,6 +189,12 @@ internal static unsafe class RowPasses
         }
 
         i = head;
+        for (; !Four.Pays<TSimd, TVector, T>() && i + lanes <= count; i += lanes)
+        {
+            TVector t = exp.Split<TSimd>(TSimd.Load(ref *logits, i), out TVector q);
+            TSimd.StorePastCaches(destination + i, Scaled<TSimd, TVector, T>(t, q, high, low));
+        }
+
         for (; i + (4 * lanes) <= count; i += 4 * lanes)
         {
             Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
