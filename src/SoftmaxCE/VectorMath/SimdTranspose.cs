@@ -29,6 +29,12 @@ internal static unsafe class SimdTranspose
             return;
         }
 
+        if (typeof(T) == typeof(float) && Avx.IsSupported)
+        {
+            EightTranspose.Block((float*)source, sourceStride, rows, columns, readable, (float*)destination, destinationStride, writable);
+            return;
+        }
+
         for (int c = 0; c < columns; c++)
         {
             for (int r = 0; r < rows; r++) destination[(c * destinationStride) + r] = source[(r * sourceStride) + c];
