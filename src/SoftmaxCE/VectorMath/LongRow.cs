@@ -74,8 +74,18 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
             T max = RowPasses.Max<TSimd, TVector, T>(source, length);
             parts[i - first] = double.IsNegativeInfinity(Element.ToDouble(max))
                 ? NothingOf(source, length, target)
-                : new() { Max = max, Sum = RowPasses.Exponentials<TSimd, TVector, T>(source, length, new(max, temperature), target) };
+                : new() { Max = max, Sum = Exponentials<TSimd, TVector>(source, length, new(max, temperature), target) };
         }
+    }
+
+    private static CompensatedSum Exponentials<TSimd, TVector>(T* source, nuint length, in RowExponential<T> part, T* target)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        if (!part.IsDirect) return RowPasses.Exponentials<TSimd, TVector, T>(source, length, part, target);
+        return target == null
+            ? RowPasses.Exponentials<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.DroppedAmongParts>(source, length, part, null)
+            : RowPasses.Exponentials<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.StoredAmongParts>(source, length, part, target);
     }
 
     public static CompensatedSum Merge(RowPart<T>* parts, nint count, out T max)

@@ -40,7 +40,7 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
         where TVector : struct
         where T : unmanaged
         where TExponential : struct, IRowExponential<TVector, T>
-        where TFate : struct
+        where TFate : struct, RowPasses.IFate
     {
         int lanes = TSimd.Lanes, wholeEnd = count - (count % lanes), pivotStart = pivot - (pivot % lanes);
         TExponential exp = default;
@@ -61,17 +61,17 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
             for (; !Four.Pays<TSimd, TVector, T>() && i < fours; i += 2 * lanes)
             {
                 TVector t0 = exp.Split<TSimd>(TSimd.Load(ref *logits, (nuint)i), out TVector q0);
-                if (typeof(TFate) == typeof(RowPasses.Stored)) TSimd.Store(ref *exponentials, (nuint)i, TSimd.MultiplyAdd(t0, q0, t0));
+                if (TFate.Stores) TSimd.Store(ref *exponentials, (nuint)i, TSimd.MultiplyAdd(t0, q0, t0));
                 even.Add<TSimd>(t0, q0);
                 TVector t1 = exp.Split<TSimd>(TSimd.Load(ref *logits, (nuint)(i + lanes)), out TVector q1);
-                if (typeof(TFate) == typeof(RowPasses.Stored)) TSimd.Store(ref *exponentials, (nuint)(i + lanes), TSimd.MultiplyAdd(t1, q1, t1));
+                if (TFate.Stores) TSimd.Store(ref *exponentials, (nuint)(i + lanes), TSimd.MultiplyAdd(t1, q1, t1));
                 odd.Add<TSimd>(t1, q1);
             }
 
             for (; i < fours; i += 4 * lanes)
             {
                 Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
-                if (typeof(TFate) == typeof(RowPasses.Stored)) Four.Store<TSimd, TVector, T>(exponentials + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
+                if (TFate.Stores) Four.Store<TSimd, TVector, T>(exponentials + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
                 even.Add<TSimd>(t.A, q.A);
                 odd.Add<TSimd>(t.B, q.B);
                 even.Add<TSimd>(t.C, q.C);
@@ -81,7 +81,7 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
             for (; i < end; i += lanes)
             {
                 TVector t = exp.Split<TSimd>(TSimd.Load(ref *logits, (nuint)i), out TVector q);
-                if (typeof(TFate) == typeof(RowPasses.Stored)) TSimd.Store(ref *exponentials, (nuint)i, TSimd.MultiplyAdd(t, q, t));
+                if (TFate.Stores) TSimd.Store(ref *exponentials, (nuint)i, TSimd.MultiplyAdd(t, q, t));
                 even.Add<TSimd>(t, q);
             }
 
@@ -120,11 +120,11 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
         where TVector : struct
         where T : unmanaged
         where TExponential : struct, IRowExponential<TVector, T>
-        where TFate : struct
+        where TFate : struct, RowPasses.IFate
     {
         TVector lowest = RowPasses.Lowest<TSimd, TVector, T>(), x = TSimd.LoadPartial(logits + start, count, lowest), t = exp.Split<TSimd>(x, out q);
         t = TSimd.Select(TSimd.Equal(x, lowest), TSimd.Create(default), t);
-        if (typeof(TFate) == typeof(RowPasses.Stored)) TSimd.StorePartial(exponentials + start, count, TSimd.MultiplyAdd(t, q, t));
+        if (TFate.Stores) TSimd.StorePartial(exponentials + start, count, TSimd.MultiplyAdd(t, q, t));
         return t;
     }
 }

@@ -16,8 +16,12 @@ internal static unsafe class RowPasses
         where TVector : struct
         where T : unmanaged
     {
-        nuint lanes = (nuint)TSimd.Lanes, i = 0;
-        TVector lowest = Lowest<TSimd, TVector, T>(), max0 = lowest, max1 = lowest, max2 = lowest, max3 = lowest;
+        nuint lanes = (nuint)TSimd.Lanes;
+        TVector lowest = Lowest<TSimd, TVector, T>(), max0 = LastOf<TSimd, TVector, T>(logits, count, lowest), max1 = lowest, max2 = lowest, max3 = lowest;
+        if (count > lanes) max1 = TSimd.Load(ref *logits, 0);
+
+        // The first and the last vector overlap their neighbours, so that those in between are aligned.
+        nuint i = ElementsToBoundary(logits, lanes);
         for (; i + (4 * lanes) <= count; i += 4 * lanes)
         {
             max0 = TSimd.Max(TSimd.Load(ref *logits, i), max0);
@@ -26,8 +30,7 @@ internal static unsafe class RowPasses
             max3 = TSimd.Max(TSimd.Load(ref *logits, i + (3 * lanes)), max3);
         }
 
-        for (; i + lanes <= count; i += lanes) max0 = TSimd.Max(TSimd.Load(ref *logits, i), max0);
-        if (i < count) max1 = TSimd.Max(LastOf<TSimd, TVector, T>(logits, count, lowest), max1);
+        for (; i + lanes <= count; i += lanes) max2 = TSimd.Max(TSimd.Load(ref *logits, i), max2);
         return TSimd.MaxOfLanes(TSimd.Max(TSimd.Max(max0, max1), TSimd.Max(max2, max3)));
     }
 
@@ -55,7 +58,7 @@ internal static unsafe class RowPasses
         where TVector : struct
         where T : unmanaged
         where TExponential : struct, IRowExponential<TVector, T>
-        where TFate : struct
+        where TFate : struct, IFate
     {
         nuint lanes = (nuint)TSimd.Lanes, i = 0;
         TExponential exp = default;
@@ -66,21 +69,21 @@ internal static unsafe class RowPasses
         for (; !Four.Pays<TSimd, TVector, T>() && i < fours; i += 2 * lanes)
         {
             TVector t0 = exp.Split<TSimd>(TSimd.Load(ref *logits, i), out TVector q0);
-            if (typeof(TFate) != typeof(Dropped)) TSimd.Store(ref *destination, i, TSimd.MultiplyAdd(t0, q0, t0));
+            if (TFate.Stores) TSimd.Store(ref *destination, i, TSimd.MultiplyAdd(t0, q0, t0));
             even.Add<TSimd>(t0, q0);
             TVector t1 = exp.Split<TSimd>(TSimd.Load(ref *logits, i + lanes), out TVector q1);
-            if (typeof(TFate) != typeof(Dropped)) TSimd.Store(ref *destination, i + lanes, TSimd.MultiplyAdd(t1, q1, t1));
+            if (TFate.Stores) TSimd.Store(ref *destination, i + lanes, TSimd.MultiplyAdd(t1, q1, t1));
             odd.Add<TSimd>(t1, q1);
         }
 
         for (; i < fours; i += 4 * lanes)
         {
             Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
-            if (typeof(TFate) != typeof(Dropped)) Four.Store<TSimd, TVector, T>(destination + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
-            if (typeof(TFate) == typeof(StoredAmongRows))
+            if (TFate.Stores) Four.Store<TSimd, TVector, T>(destination + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
+            if (TFate.LengthsAhead != 0)
             {
-                CacheHints.Fetch(logits + i + (2 * count), 4 * lanes);
-                CacheHints.Fetch(destination + i + count, 4 * lanes);
+                CacheHints.Fetch(logits + i + ((nuint)TFate.LengthsAhead * count), 4 * lanes);
+                if (TFate.Stores) CacheHints.Fetch(destination + i + count, 4 * lanes);
             }
 
             even.Add<TSimd>(t.A, q.A);
@@ -92,7 +95,7 @@ internal static unsafe class RowPasses
         for (; i + lanes <= count; i += lanes)
         {
             TVector t = exp.Split<TSimd>(TSimd.Load(ref *logits, i), out TVector q);
-            if (typeof(TFate) != typeof(Dropped)) TSimd.Store(ref *destination, i, TSimd.MultiplyAdd(t, q, t));
+            if (TFate.Stores) TSimd.Store(ref *destination, i, TSimd.MultiplyAdd(t, q, t));
             even.Add<TSimd>(t, q);
         }
 
@@ -100,7 +103,7 @@ internal static unsafe class RowPasses
         {
             // The last vector overlaps the one before; what that has counted does not count again.
             TVector t = exp.Split<TSimd>(last, out TVector q);
-            if (typeof(TFate) != typeof(Dropped)) StoreLast<TSimd, TVector, T>(destination, count, TSimd.MultiplyAdd(t, q, t));
+            if (TFate.Stores) StoreLast<TSimd, TVector, T>(destination, count, TSimd.MultiplyAdd(t, q, t));
             TVector isCounted = TSimd.LessThan(TSimd.Indices(0), TSimd.Create(Element.FromDouble<T>(count > lanes ? lanes - (count - i) : 0)));
             odd.Add<TSimd>(TSimd.Select(isCounted, TSimd.Create(default), t), q);
         }
@@ -287,12 +290,48 @@ internal static unsafe class RowPasses
         where TVector : struct
         where T : unmanaged => ExpPolynomial.Constant<TSimd, TVector, T>(float.NegativeInfinity, double.NegativeInfinity);
 
-    /// <summary>What becomes of exponentials: they are stored.</summary>
-    public readonly struct Stored;
+    /// <summary>What becomes of exponentials besides being added up.</summary>
+    internal interface IFate
+    {
+        static abstract bool Stores { get; }
 
-    /// <summary>What becomes of exponentials: they are stored, and the next rows of a matrix will be needed.</summary>
-    public readonly struct StoredAmongRows;
+        /// <summary>Where the logits lie that are needed next, in lengths of what is at work now; 0 when nobody knows. The next destination lies one length ahead.</summary>
+        static abstract int LengthsAhead { get; }
+    }
 
-    /// <summary>What becomes of exponentials: only their sum is wanted.</summary>
-    public readonly struct Dropped;
+    public readonly struct Stored : IFate
+    {
+        public static bool Stores => true;
+
+        public static int LengthsAhead => 0;
+    }
+
+    public readonly struct Dropped : IFate
+    {
+        public static bool Stores => false;
+
+        public static int LengthsAhead => 0;
+    }
+
+    /// <summary>The maximum of the next row is found before this one is finished, so the one after it is fetched.</summary>
+    public readonly struct StoredAmongRows : IFate
+    {
+        public static bool Stores => true;
+
+        public static int LengthsAhead => 2;
+    }
+
+    public readonly struct StoredAmongParts : IFate
+    {
+        public static bool Stores => true;
+
+        public static int LengthsAhead => 1;
+    }
+
+    public readonly struct DroppedAmongParts : IFate
+    {
+        public static bool Stores => false;
+
+        public static int LengthsAhead => 1;
+    }
 }
