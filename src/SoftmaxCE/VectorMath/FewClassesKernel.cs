@@ -45,7 +45,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
             {
                 T* group = batch.Columns + (row * count);
                 Transpose(_task.Logits + ((nint)(first + row) * count), Math.Min(lanes, rows - row), group, lanes);
-                SumGroup<TSimd, TVector>(group, row, batch);
+                SumGroup<TSimd, TVector>(group, first, row, batch);
             }
 
             Finish(first, rows, batch);
@@ -103,7 +103,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
     private readonly int BlockStart(int block, int lanes) => Math.Max(0, Math.Min(block, _task.ClassCount - lanes));
 
     /// <summary>Maxima, the labels' logits, and from them the sums.</summary>
-    private void SumGroup<TSimd, TVector>(T* group, int row, in Batch batch)
+    private void SumGroup<TSimd, TVector>(T* group, int first, int row, in Batch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
@@ -120,22 +120,25 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         }
 
         TVector far = TSimd.Create(Element.FromDouble<T>(_task.Temperature == 1 ? FactoredExp.Reach<T>() : -1));
-        if (TSimd.AnyGreater(TSimd.Abs(max), far)) SumGroup<TSimd, TVector, ShiftedExponential<TVector, T>>(group, row, max, atLabel, batch);
-        else SumGroup<TSimd, TVector, DirectExponential<TVector, T>>(group, row, max, atLabel, batch);
-        TVector first = zero, second = zero;
+        nint place = (nint)(first + row) * _task.ClassCount;
+        T* next = _task.Logits + place + ((nint)lanes * _task.ClassCount), gradient = _task.Gradient == null ? _task.Logits + place : _task.Gradient + place;
+        if (TSimd.AnyGreater(TSimd.Abs(max), far)) SumGroup<TSimd, TVector, ShiftedExponential<TVector, T>>(group, row, max, atLabel, batch, next, gradient);
+        else SumGroup<TSimd, TVector, DirectExponential<TVector, T>>(group, row, max, atLabel, batch, next, gradient);
+        TVector lower = zero, upper = zero;
         Shift<TVector> shift = Shift<TVector>.Create<TSimd, T>(default, Element.FromDouble<T>(_task.Temperature)) with { Max = max };
-        TSimd.AddWide(ref first, ref second, shift.Difference<TSimd, T>(atLabel, out TVector low));
-        TSimd.AddWide(ref first, ref second, TSimd.Select(TSimd.Equal(low, low), low, zero));        // NaN where the logit is −∞
-        StoreSum<TSimd, TVector>(first, second, batch.Differences + row, batch.Lost);
-        first = zero;
-        second = zero;
-        TSimd.AddWide(ref first, ref second, TSimd.Select(TSimd.Equal(atMax, labels), one, zero));
-        _totals.Correct += (int)TSimd.TotalOfWide(first, second).High;
+        TSimd.AddWide(ref lower, ref upper, shift.Difference<TSimd, T>(atLabel, out TVector low));
+        TSimd.AddWide(ref lower, ref upper, TSimd.Select(TSimd.Equal(low, low), low, zero));        // NaN where the logit is −∞
+        StoreSum<TSimd, TVector>(lower, upper, batch.Differences + row, batch.Lost);
+        lower = zero;
+        upper = zero;
+        TSimd.AddWide(ref lower, ref upper, TSimd.Select(TSimd.Equal(atMax, labels), one, zero));
+        _totals.Correct += (int)TSimd.TotalOfWide(lower, upper).High;
     }
 
     /// <summary>Exponentials (in place), with the factor <see cref="FactoredExp.OfMaximum{T}"/>, their sums without the labels, and those of the labels.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private readonly void SumGroup<TSimd, TVector, TExponential>(T* group, int row, TVector max, TVector atLabel, in Batch batch)
+    private readonly void SumGroup<TSimd, TVector, TExponential>(
+        T* group, int row, TVector max, TVector atLabel, in Batch batch, T* nextLogits, T* gradient)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where TExponential : struct, IRowExponential<TVector, T>
@@ -154,6 +157,11 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
             even.Add<TSimd>(TSimd.Select(TSimd.Equal(labels, index), zero, t0), q0);
             odd.Add<TSimd>(TSimd.Select(TSimd.Equal(labels, TSimd.Add(index, one)), zero, t1), q1);
             index = TSimd.Add(index, two);
+            if (end <= lanes * lanes) continue;             // of so few classes the processor fetches by itself what is needed
+            CacheHints.Fetch(nextLogits + at);
+            CacheHints.Fetch(nextLogits + at + lanes);
+            CacheHints.Fetch(gradient + at);
+            CacheHints.Fetch(gradient + at + lanes);
         }
 
         if (at < end)

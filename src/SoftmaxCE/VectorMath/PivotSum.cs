@@ -25,13 +25,13 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
         if (exponentials == null)
         {
             return row.IsDirect
-                ? Of<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.Dropped>(logits, count, pivot, row, null)
-                : Of<TSimd, TVector, T, ShiftedExponential<TVector, T>, RowPasses.Dropped>(logits, count, pivot, row, null);
+                ? Of<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.DroppedAmongParts>(logits, count, pivot, row, null)
+                : Of<TSimd, TVector, T, ShiftedExponential<TVector, T>, RowPasses.DroppedAmongParts>(logits, count, pivot, row, null);
         }
 
         return row.IsDirect
-            ? Of<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.Stored>(logits, count, pivot, row, exponentials)
-            : Of<TSimd, TVector, T, ShiftedExponential<TVector, T>, RowPasses.Stored>(logits, count, pivot, row, exponentials);
+            ? Of<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.StoredAmongParts>(logits, count, pivot, row, exponentials)
+            : Of<TSimd, TVector, T, ShiftedExponential<TVector, T>, RowPasses.StoredAmongParts>(logits, count, pivot, row, exponentials);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -72,6 +72,8 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
             {
                 Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
                 if (TFate.Stores) Four.Store<TSimd, TVector, T>(exponentials + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
+                CacheHints.Fetch(logits + i + ((nint)TFate.LengthsAhead * count), (nuint)(4 * lanes));             // the next row
+                if (TFate.Stores) CacheHints.Fetch(exponentials + i + count, (nuint)(4 * lanes));
                 even.Add<TSimd>(t.A, q.A);
                 odd.Add<TSimd>(t.B, q.B);
                 even.Add<TSimd>(t.C, q.C);
