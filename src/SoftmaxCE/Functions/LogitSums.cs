@@ -6,8 +6,8 @@ namespace SoftmaxCE;
 
 /// <summary>Entropies and divergences of softmax distributions from spans of logits of any IEEE type.</summary>
 /// <remarks>
-/// Floats and doubles are read in place, part by part, and memory is read once; Half is converted to float and any other type to double. Divergences
-/// are widened to double block by block: what they must keep is a difference of the two distributions.
+/// Floats and doubles are read in place, part by part; Half is converted to float and any other type to double. Kullback-Leibler divergences near 0,
+/// or not finite, and all Jensen-Shannon divergences are widened to double block by block.
 /// </remarks>
 internal static unsafe class LogitSums
 {
@@ -58,7 +58,7 @@ internal static unsafe class LogitSums
 
     /// <summary>The sums of a row, part by part. Without <paramref name="weights"/> the exponentials are the weights.</summary>
     [SkipLocalsInit]
-    private static LogitPart<TElement> Row<T, TElement>(ReadOnlySpan<T> logits, ReadOnlySpan<T> weights)
+    private static LogitPart<TElement> Row<T, TElement>(ReadOnlySpan<T> logits, ReadOnlySpan<T> weights, bool onlySum = false)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TElement : unmanaged, IBinaryFloatingPointIeee754<TElement>
     {
@@ -74,7 +74,7 @@ internal static unsafe class LogitSums
                 TElement* part = Elements(source + i, values, count);
                 TElement* partWeights = weights.IsEmpty ? null : Elements(weightSource + i, factors, count);
                 bool isLast = i + count == logits.Length || typeof(T) != typeof(TElement);
-                LogitPartKernel<TElement> kernel = new(part, partWeights, (nuint)count, isLast ? part : part + count);
+                LogitPartKernel<TElement> kernel = new(part, partWeights, (nuint)count, isLast ? part : part + count) { OnlySum = onlySum };
                 VectorWidth.Run<LogitPartKernel<TElement>, TElement>(ref kernel);
                 if (weights.IsEmpty) row.MergeExponentials(kernel.Part);
                 else row.MergeWeighted(kernel.Part);
@@ -93,6 +93,12 @@ internal static unsafe class LogitSums
     public static double Divergence<T>(ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ, DivergenceKind kind)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (kind == DivergenceKind.KullbackLeibler)
+        {
+            double value = IsKeptByFloat<T>() ? KullbackLeibler<T, float>(logitsP, logitsQ) : KullbackLeibler<T, double>(logitsP, logitsQ);
+            if (double.IsFinite(value) && value > (IsKeptByFloat<T>() ? SmallestOfFloats : SmallestOfDoubles)) return value;
+        }
+
         LogNormalizer p = Normalizer(logitsP), q = Normalizer(logitsQ);
         double logRatio = p.Log - q.Log + (p.LogLow - q.LogLow);
 
@@ -111,6 +117,36 @@ internal static unsafe class LogitSums
     }
 
     private const double CloseSpread = 0.3;
+
+    // Smaller divergences could feel the error of the logarithms of the sums, of which half the square enters: at most 1e-13 and 1e-30.
+    private const double SmallestOfFloats = 1e-6;
+    private const double SmallestOfDoubles = 1e-14;
+
+    /// <summary>D(p || q) by <see cref="LogitKullbackLeiblerKernel{T}"/>: each row is read once for its sum and both once more for the terms.</summary>
+    [SkipLocalsInit]
+    private static double KullbackLeibler<T, TElement>(ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TElement : unmanaged, IBinaryFloatingPointIeee754<TElement>
+    {
+        LogitPart<TElement> p = Row<T, TElement>(logitsP, [], onlySum: true), q = Row<T, TElement>(logitsQ, [], onlySum: true);
+        LogitPair<TElement> pair = LogitPair<TElement>.Of(p, q);
+        int partLength = (int)LongRow<TElement>.PartLength, room = typeof(T) == typeof(TElement) ? 0 : partLength;
+        TElement* valuesP = stackalloc TElement[room], valuesQ = stackalloc TElement[room];
+        CompensatedSum sum = default;
+        fixed (T* sourceP = logitsP, sourceQ = logitsQ)
+        {
+            for (int i = 0, count; i < logitsP.Length; i += count)
+            {
+                count = Math.Min(partLength, logitsP.Length - i);
+                LogitKullbackLeiblerKernel<TElement> kernel = new(
+                    Elements(sourceP + i, valuesP, count), Elements(sourceQ + i, valuesQ, count), (nuint)count, pair);
+                VectorWidth.Run<LogitKullbackLeiblerKernel<TElement>, TElement>(ref kernel);
+                sum.Add(kernel.Sum);
+            }
+        }
+
+        return sum.Value / p.Sum.Value;
+    }
 
     private static LogitDivergenceKernel Run<T>(
         ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ, LogNormalizer p, LogNormalizer q, double logRatio, LogitSum step)
@@ -136,7 +172,7 @@ internal static unsafe class LogitSums
     private static LogNormalizer Normalizer<T>(ReadOnlySpan<T> logits)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        LogitPart<double> row = Row<T, double>(logits, []);
+        LogitPart<double> row = Row<T, double>(logits, [], onlySum: true);
         double log = row.Log(out double rest);
         return new(row.Max, log, rest);
     }

@@ -22,6 +22,9 @@ internal unsafe struct LogitPartKernel<T>(T* logits, T* weights, nuint count, T*
 
     public LogitPart<T> Part;
 
+    /// <summary>No distances are wanted.</summary>
+    public bool OnlySum { get; init; }
+
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -29,18 +32,23 @@ internal unsafe struct LogitPartKernel<T>(T* logits, T* weights, nuint count, T*
         T max = RowPasses.Max<TSimd, TVector, T>(logits, count);
         bool hasMaximum = !double.IsNegativeInfinity(Element.ToDouble(max));
         RowExponential<T> row = new(hasMaximum ? max : default, Element.FromDouble<T>(1));
-        if (weights == null) Sums<TSimd, TVector, Exponential, All>(row);
-        else Sums<TSimd, TVector, Given, All>(row);
-        if (Part.Others.Value < Confident * FactoredExp.OfMaximum<T>())
-        {
-            if (weights == null) Sums<TSimd, TVector, Exponential, BelowMaximum>(row);
-            else Sums<TSimd, TVector, Given, BelowMaximum>(row);
-        }
+        Sums<TSimd, TVector, All>(row);
+        if (Part.Others.Value < Confident * FactoredExp.OfMaximum<T>()) Sums<TSimd, TVector, BelowMaximum>(row);
 
         Part.Max = max;
         if (hasMaximum) return;
         Part.Others = new() { High = RowPasses.ContainsNaN(logits, count) ? double.NaN : 0 };
         if (weights == null) Part.Distances = default;
+    }
+
+    private void Sums<TSimd, TVector, TAdded>(in RowExponential<T> row)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TAdded : struct
+    {
+        if (OnlySum) Sums<TSimd, TVector, None, TAdded>(row);
+        else if (weights == null) Sums<TSimd, TVector, Exponential, TAdded>(row);
+        else Sums<TSimd, TVector, Given, TAdded>(row);
     }
 
     private void Sums<TSimd, TVector, TWeights, TAdded>(in RowExponential<T> row)
@@ -80,7 +88,7 @@ internal unsafe struct LogitPartKernel<T>(T* logits, T* weights, nuint count, T*
             TVector e3 = Next<TSimd, TVector, TExponential, TAdded>(exp, logits + i + (3 * lanes), max, ref maxima, out TVector x3);
             TVector term3 = Term<TSimd, TVector, TWeights>(x3, e3, weights + i + (3 * lanes), max, farthest);
             TSimd.AddWide(ref others, ref othersRest, TSimd.Add(TSimd.Add(e0, e1), TSimd.Add(e2, e3)));
-            TSimd.AddWide(ref distances, ref distancesRest, TSimd.Add(TSimd.Add(term0, term1), TSimd.Add(term2, term3)));
+            if (typeof(TWeights) != typeof(None)) TSimd.AddWide(ref distances, ref distancesRest, TSimd.Add(TSimd.Add(term0, term1), TSimd.Add(term2, term3)));
             if (typeof(TWeights) == typeof(Given))
             {
                 CacheHints.FetchFour(weights + i + Ahead, lanes);
@@ -101,7 +109,7 @@ internal unsafe struct LogitPartKernel<T>(T* logits, T* weights, nuint count, T*
             {
                 TSimd.AddWide(ref distances, ref distancesRest, ExponentialDistance<TSimd, TVector>(x, e, max, farthest));
             }
-            else
+            else if (typeof(TWeights) == typeof(Given))
             {
                 TVector w = TSimd.LoadPartial(weights + i, here, zero);
                 lowest = TSimd.Min(w, lowest);
@@ -153,7 +161,7 @@ internal unsafe struct LogitPartKernel<T>(T* logits, T* weights, nuint count, T*
         where TVector : struct
         where TWeights : struct => typeof(TWeights) == typeof(Exponential)
         ? ExponentialDistance<TSimd, TVector>(x, e, max, farthest)
-        : WeightedDistance<TSimd, TVector>(x, TSimd.Load(ref *weights, 0), max);
+        : typeof(TWeights) == typeof(None) ? e : WeightedDistance<TSimd, TVector>(x, TSimd.Load(ref *weights, 0), max);
 
     /// <summary>e (max − x). A logit of −∞ counts as <paramref name="farthest"/> below the maximum: its exponential is as good as 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -176,6 +184,9 @@ internal unsafe struct LogitPartKernel<T>(T* logits, T* weights, nuint count, T*
 
     /// <summary>The weights are in memory.</summary>
     private readonly struct Given;
+
+    /// <summary>There are no weights.</summary>
+    private readonly struct None;
 
     /// <summary>All exponentials are added.</summary>
     private readonly struct All;

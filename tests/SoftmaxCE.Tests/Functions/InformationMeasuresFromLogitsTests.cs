@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace SoftmaxCE.Tests;
 
-/// <summary>Entropy and cross-entropy straight from logits, of floats and doubles that are read in place.</summary>
+/// <summary>Measures straight from logits, of floats and doubles that are read in place.</summary>
 public class InformationMeasuresFromLogitsTests
 {
     private const double MaxUlp = InformationMeasures.MaxUlpError;
@@ -105,6 +105,46 @@ public class InformationMeasuresFromLogitsTests
         Ulp.ShouldBeWithin(MaxUlp, InformationMeasures.CrossEntropyFromLogits<float>(tiny, logits), WideReference.CrossEntropyFromLogits<float>(tiny, logits), "tiny");
     }
 
+    [Theory]
+    [InlineData(1e-5)]
+    [InlineData(1e-3)]
+    [InlineData(0.03)]
+    [InlineData(0.5)]
+    [InlineData(1.4)]
+    [InlineData(3)]
+    [InlineData(30)]
+    public void Kullback_Leibler_stays_within_the_bound_at_every_distance(double distance)
+    {
+        Random random = new(34);
+        foreach (int length in new[] { 2, 3, 7, 15, 16, 17, 33, 64, 90 })
+        {
+            foreach (double offset in new[] { 0, 130, 1e4 })
+            {
+                double[] logitsP = [.. Enumerable.Range(0, length).Select(_ => 5 * random.NextDouble())];
+                double[] logitsQ = [.. logitsP.Select(z => z + offset + (distance * (random.NextDouble() - 0.5)))];
+                CheckDivergence<double>(logitsP, logitsQ);
+                CheckDivergence<float>(logitsP, logitsQ);
+                CheckDivergence<float>(logitsQ, logitsP);
+            }
+        }
+    }
+
+    [Fact]
+    public void Kullback_Leibler_of_long_and_of_masked_rows_stays_within_the_bound()
+    {
+        Random random = new(35);
+        double[] logitsP = [.. Enumerable.Range(0, LongLength).Select(_ => 9 * random.NextDouble())];
+        double[] logitsQ = [.. logitsP.Select(z => (0.9 * z) + (2 * random.NextDouble()))];
+        logitsP[5] = logitsQ[5] = logitsP[7000] = Minus;
+        CheckDivergence<float>(logitsP, logitsQ);
+        CheckDivergence<float>([0, Minus, Minus, 1], [0.5, Minus, 2, 0]);
+        CheckDivergence<double>([0, Minus, Minus, 1], [0.5, Minus, 2, 0]);
+        InformationMeasures.KullbackLeiblerFromLogits<float>([0, 0], [0, float.NegativeInfinity]).Should().Be(float.PositiveInfinity);
+        InformationMeasures.KullbackLeiblerFromLogits<float>([3, 4, float.NegativeInfinity], [13, 14, float.NegativeInfinity]).Should().Be(0);
+        float.IsNaN(InformationMeasures.KullbackLeiblerFromLogits<float>([0, float.NaN], [0, 1])).Should().BeTrue();
+        float.IsNaN(InformationMeasures.KullbackLeiblerFromLogits<float>([0, 1], [float.PositiveInfinity, 1])).Should().BeTrue();
+    }
+
     [Fact]
     public void A_negative_probability_is_found_in_every_part_and_beside_a_NaN()
     {
@@ -134,7 +174,15 @@ public class InformationMeasuresFromLogitsTests
             InformationMeasures.EntropyFromLogits<float>(logits);
             InformationMeasures.CrossEntropyFromLogits<float>(p, logits);
             InformationMeasures.EntropyFromLogits<Half>(halves);
+            InformationMeasures.KullbackLeiblerFromLogits<float>(logits, p);
         }
+    }
+
+    private static void CheckDivergence<T>(double[] logitsP, double[] logitsQ)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T[] p = logitsP.As<T>(), q = logitsQ.As<T>();
+        Ulp.ShouldBeWithin(MaxUlp, InformationMeasures.KullbackLeiblerFromLogits<T>(p, q), WideReference.KullbackLeiblerFromLogits<T>(p, q), $"Kullback-Leibler of {p.Length} {typeof(T)}");
     }
 
     private static void Check<T>(double[] p, double[] logits)
