@@ -17,7 +17,7 @@ internal static unsafe class CacheHints
         for (byte* line = (byte*)first, end = (byte*)(first + count); line < end; line += LineBytes) Sse.Prefetch0(line);
     }
 
-    /// <summary>The line of four vectors' first values each will be needed soon.</summary>
+    /// <summary>The lines with the first values of four vectors, one after the other, will be needed soon.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void FetchFour<T>(T* first, nuint lanes)
         where T : unmanaged
