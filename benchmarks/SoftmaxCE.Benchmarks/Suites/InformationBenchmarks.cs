@@ -4,13 +4,14 @@ using BenchmarkDotNet.Attributes;
 namespace SoftmaxCE.Benchmarks;
 
 /// <summary>
-/// Entropy and divergence of logits out of cache, beside plain sums of the same one or two arrays: the share of the read
+/// Entropy, cross-entropy and divergences of logits out of cache, beside plain sums of the same one or two arrays: the share of the read
 /// bandwidth they reach. The platform has no counterpart.
 /// </summary>
 public class InformationBenchmarks
 {
     private float[] _logits = [];
     private float[] _others = [];
+    private float[] _probabilities = [];
     private float _sum;
 
     public static IEnumerable<Shape> Shapes => [new(1, 32_000), new(1, 64_000_000)];
@@ -24,17 +25,25 @@ public class InformationBenchmarks
         _logits = Logits.Normal<float>(Shape.Values, seed: 9);
         _others = Logits.Normal<float>(Shape.Values, seed: 10);
         double[] logP = Expected.LogSoftmax<float>(_logits), logQ = Expected.LogSoftmax<float>(_others);
-        double entropy = 0, divergence = 0;
+        _probabilities = Array.ConvertAll(logQ, log => (float)Math.Exp(log));
+        double entropy = 0, crossEntropy = 0, divergence = 0, jensenShannon = 0;
         for (int i = 0; i < logP.Length; i++)
         {
             entropy -= Math.Exp(logP[i]) * logP[i];
+            crossEntropy -= _probabilities[i] * logP[i];
             divergence += Math.Exp(logP[i]) * (logP[i] - logQ[i]);
+            double p = Math.Exp(logP[i]), q = Math.Exp(logQ[i]), logOfMean = Math.Log((p + q) / 2);
+            jensenShannon += ((p * (logP[i] - logOfMean)) + (q * (logQ[i] - logOfMean))) / 2;
         }
 
         OursEntropy();
         Expected.Check(nameof(OursEntropy), _sum, entropy, tolerance: 1e-5);
+        OursCrossEntropy();
+        Expected.Check(nameof(OursCrossEntropy), _sum, crossEntropy, tolerance: 1e-5);
         OursKullbackLeibler();
         Expected.Check(nameof(OursKullbackLeibler), _sum, divergence, tolerance: 1e-5);
+        OursJensenShannon();
+        Expected.Check(nameof(OursJensenShannon), _sum, jensenShannon, tolerance: 1e-5);
     }
 
     [Benchmark(Baseline = true), Traffic(4)]
@@ -48,4 +57,10 @@ public class InformationBenchmarks
 
     [Benchmark, Traffic(8)]
     public void OursKullbackLeibler() => _sum = InformationMeasures.KullbackLeiblerFromLogits<float>(_logits, _others);
+
+    [Benchmark, Traffic(8)]
+    public void OursCrossEntropy() => _sum = InformationMeasures.CrossEntropyFromLogits<float>(_probabilities, _logits);
+
+    [Benchmark, Traffic(8)]
+    public void OursJensenShannon() => _sum = InformationMeasures.JensenShannonFromLogits<float>(_logits, _others);
 }

@@ -26,7 +26,6 @@ public static partial class InformationMeasures
     {
         Argument.NotEmpty(p);
         Argument.SameLength(p.Length, logits.Length, nameof(logits));
-        Argument.NotNegative(p, 0, nameof(p));
         return T.CreateTruncating(LogitSums.CrossEntropy(p, logits));
     }
 
