@@ -72,8 +72,8 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
             {
                 Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
                 if (TFate.Stores) Four.Store<TSimd, TVector, T>(exponentials + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
-                CacheHints.Fetch(logits + i + ((nint)TFate.LengthsAhead * count), (nuint)(4 * lanes));             // the next row
-                if (TFate.Stores) CacheHints.Fetch(exponentials + i + count, (nuint)(4 * lanes));
+                CacheHints.FetchFour(logits + i + ((nint)TFate.LengthsAhead * count), (nuint)lanes);             // the next row
+                if (TFate.Stores) CacheHints.FetchFour(exponentials + i + count, (nuint)lanes);
                 even.Add<TSimd>(t.A, q.A);
                 odd.Add<TSimd>(t.B, q.B);
                 even.Add<TSimd>(t.C, q.C);

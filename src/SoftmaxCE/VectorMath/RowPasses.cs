@@ -82,8 +82,8 @@ internal static unsafe class RowPasses
             if (TFate.Stores) Four.Store<TSimd, TVector, T>(destination + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
             if (TFate.LengthsAhead != 0)
             {
-                CacheHints.Fetch(logits + i + ((nuint)TFate.LengthsAhead * count), 4 * lanes);
-                if (TFate.Stores) CacheHints.Fetch(destination + i + count, 4 * lanes);
+                CacheHints.FetchFour(logits + i + ((nuint)TFate.LengthsAhead * count), lanes);
+                if (TFate.Stores) CacheHints.FetchFour(destination + i + count, lanes);
             }
 
             even.Add<TSimd>(t.A, q.A);
