@@ -93,18 +93,23 @@ internal static class LogPolynomial
         return TSimd.MultiplyAdd(exponent, Constant<TSimd, TVector, T>(Ln2HighFloat, Ln2HighDouble), TSimd.Add(f, small));
     }
 
-    /// <summary>ln((high + low) · 2^exponent) for a positive normal sum, +∞ or NaN, as a leading part and a rest that together carry more digits than a double.</summary>
-    public static double LogOfSum(double high, double low, double exponent, out double rest)
+    /// <summary>
+    /// ln(sum · (1 + relativeLow) · 2^exponent) for a positive normal sum, +∞ or NaN, as a leading part and a rest that together carry more digits
+    /// than a double.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector LogOfSum<TSimd, TVector>(TVector sum, TVector relativeLow, double exponent, out TVector rest)
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
     {
-        rest = 0;
-        if (!double.IsFinite(high)) return high;
-        double fraction = ScalarSimd<double>.SplitPowerOfTwo(high, out double k);
-        k += exponent;
-        double f = fraction - 1;
-        double small = Math.FusedMultiplyAdd(k, Ln2LowDouble, (low / high) - FMinusLog1p<ScalarSimd<double>, double, double>(f));
-        double leading = Math.FusedMultiplyAdd(k, Ln2HighDouble, f);
-        rest = (Math.FusedMultiplyAdd(k, Ln2HighDouble, -leading) + f) + small;
-        return leading;
+        TVector zero = TSimd.Create(0), ln2High = TSimd.Create(Ln2HighDouble), isFinite = TSimd.LessThan(sum, TSimd.Create(double.PositiveInfinity));
+        TVector fraction = TSimd.SplitPowerOfTwo(sum, out TVector k), f = TSimd.Subtract(fraction, TSimd.Create(1));
+        k = TSimd.Add(k, TSimd.Create(exponent));
+        TVector small = TSimd.MultiplyAdd(k, TSimd.Create(Ln2LowDouble), TSimd.Subtract(relativeLow, FMinusLog1p<TSimd, TVector, double>(f)));
+        TVector leading = TSimd.MultiplyAdd(k, ln2High, f);
+        rest = TSimd.Add(TSimd.Add(TSimd.MultiplyAdd(k, ln2High, TSimd.Subtract(zero, leading)), f), small);
+        rest = TSimd.Select(isFinite, rest, zero);
+        return TSimd.Select(isFinite, leading, sum);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

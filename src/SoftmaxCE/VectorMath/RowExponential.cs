@@ -20,20 +20,56 @@ internal readonly struct RowExponential<T>(T max, T temperature)
     }
 
     /// <summary>ln Σ e^((x − max) / temperature) from the sum of these exponentials, as a leading part and a rest.</summary>
-    public static double LogAboveMaximum(CompensatedSum sum, out double rest)
-    {
-        double log = RowSum.Log(sum, -FactoredExp.Headroom<T>(), out rest);
-        double leading = TwoSum.Subtract<ScalarSimd<double>, double, double>(log, FactoredExp.LogScale<T>(), out double lost);
-        rest += lost - FactoredExp.LogScaleLow<T>();
-        return leading;
-    }
+    public static double LogAboveMaximum(CompensatedSum sum, out double rest) =>
+        LogAboveMaximum<ScalarSimd<double>, double>(sum.High, sum.Low, out rest);
 
     /// <summary>ln Σ e^x, rounded once to T; temperature 1.</summary>
-    public static T LogSumExp(T max, CompensatedSum sum)
+    public static T LogSumExp(T max, CompensatedSum sum) =>
+        Element.FromDouble<T>(LogSumExp<ScalarSimd<double>, double>(Element.ToDouble(max), sum.High, sum.Low));
+
+    /// <summary>ln Σ e^x of a row in each lane from its finite maximum and the sum high + low of its exponentials; NaN where that is NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector LogSumExp<TSimd, TVector>(TVector max, TVector high, TVector low)
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
     {
-        double leading = LogAboveMaximum(sum, out double rest);
-        double result = TwoSum.Add<ScalarSimd<double>, double, double>(Element.ToDouble(max), leading, out double lost);
-        return Element.FromDouble<T>(double.IsFinite(result) ? result + (lost + rest) : result);
+        TVector leading = LogAboveMaximum<TSimd, TVector>(high, low, out TVector rest);
+        TVector result = TwoSum.Add<TSimd, TVector, double>(max, leading, out TVector lost);
+        return TSimd.Add(result, TSimd.Add(lost, rest));
+    }
+
+    /// <summary>ln Σ e^((x − max) / temperature) ≥ 0, to full relative accuracy.</summary>
+    /// <param name="others">The sum of the exponentials of the entries below the maximum.</param>
+    /// <param name="maxima">The number of entries that equal the maximum; NaN where the maximum is infinite.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector LogAboveMaximum<TSimd, TVector>(TVector others, TVector maxima)
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
+    {
+        if (typeof(T) != typeof(float))
+        {
+            TVector rest = TSimd.Add(TSimd.Divide(others, TSimd.Create(FactoredExp.OfMaximum<T>())), TSimd.Subtract(maxima, TSimd.Create(1)));
+            return LogPolynomial.Log1p<TSimd, TVector, double>(rest);
+        }
+
+        // What rounding takes from the sum is all that a confident row has, and then the sum is 1; else it is below the digits that a float can show.
+        TVector r = TSimd.Multiply(others, TSimd.Create(1 / FactoredExp.OfMaximum<T>())), sum = TSimd.Add(maxima, r);
+        TVector log = LogPolynomial.LogOfSum<TSimd, TVector>(sum, TSimd.Subtract(r, TSimd.Subtract(sum, maxima)), 0, out TVector low);
+        return TSimd.Add(log, low);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector LogAboveMaximum<TSimd, TVector>(TVector high, TVector low, out TVector rest)
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
+    {
+        // What rounding takes from high + low is below the digits that a float can show.
+        TVector sum = TSimd.Add(high, low), lost = TSimd.Create(0);
+        if (typeof(T) != typeof(float)) lost = TSimd.Divide(TSimd.Subtract(low, TSimd.Subtract(sum, high)), sum);
+        TVector log = LogPolynomial.LogOfSum<TSimd, TVector>(sum, lost, -FactoredExp.Headroom<T>(), out rest);
+        TVector leading = TwoSum.Subtract<TSimd, TVector, double>(log, TSimd.Create(FactoredExp.LogScale<T>()), out TVector lostOfScale);
+        rest = TSimd.Add(rest, TSimd.Subtract(lostOfScale, TSimd.Create(FactoredExp.LogScaleLow<T>())));
+        return leading;
     }
 }
 

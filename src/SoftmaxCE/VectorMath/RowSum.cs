@@ -37,7 +37,7 @@ internal static class RowSum
     public static double Log(CompensatedSum sum, double exponent, out double rest)
     {
         double total = sum.Value;
-        return LogPolynomial.LogOfSum(total, sum.High - total + sum.Low, exponent, out rest);
+        return LogPolynomial.LogOfSum<ScalarSimd<double>, double>(total, (sum.High - total + sum.Low) / total, exponent, out rest);
     }
 
     /// <summary>ln(1 + r) to full relative accuracy.</summary>

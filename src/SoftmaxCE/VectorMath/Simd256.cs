@@ -201,13 +201,15 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void StoreWide(Vector256<T> first, Vector256<T> second, double* sums, double* lost)
     {
         if (typeof(T) == typeof(float))
         {
             first.AsDouble().Store(sums);
             second.AsDouble().Store(sums + Vector256<double>.Count);
-            new Span<double>(lost, Vector256<float>.Count).Clear();
+            Vector256<double>.Zero.Store(lost);
+            Vector256<double>.Zero.Store(lost + Vector256<double>.Count);
         }
         else
         {

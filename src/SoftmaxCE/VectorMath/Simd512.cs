@@ -188,13 +188,15 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void StoreWide(Vector512<T> first, Vector512<T> second, double* sums, double* lost)
     {
         if (typeof(T) == typeof(float))
         {
             first.AsDouble().Store(sums);
             second.AsDouble().Store(sums + Vector512<double>.Count);
-            new Span<double>(lost, Vector512<float>.Count).Clear();
+            Vector512<double>.Zero.Store(lost);
+            Vector512<double>.Zero.Store(lost + Vector512<double>.Count);
         }
         else
         {

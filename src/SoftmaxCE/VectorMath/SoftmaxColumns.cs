@@ -75,14 +75,32 @@ internal static unsafe class SoftmaxColumns
         }
     }
 
+    /// <summary>(x − max) − log in place, for classes that lie a vector apart; see <see cref="RowPasses.LogProbabilities"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void LogProbabilities<TSimd, TVector, T>(T* values, int count, TVector max, TVector log)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        for (T* end = values + (count * TSimd.Lanes); values < end; values += TSimd.Lanes)
+        {
+            TSimd.Store(ref *values, 0, TSimd.Subtract(TSimd.Subtract(TSimd.Load(ref *values, 0), max), log));
+        }
+    }
+
+    /// <summary>Whether some row has no finite maximum.</summary>
+    public static bool AnyInfinite<TSimd, TVector, T>(TVector max)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged => TSimd.AnyGreater(TSimd.Abs(max), ExpPolynomial.Constant<TSimd, TVector, T>(float.MaxValue, double.MaxValue));
+
     /// <summary>Whether some row's maximum is out of reach of <see cref="DirectExponential{TVector,T}"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsFar<TSimd, TVector, T>(TVector max)
+    public static bool IsFar<TSimd, TVector, T>(TVector max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged => TSimd.AnyGreater(TSimd.Abs(max), TSimd.Create(Element.FromDouble<T>(FactoredExp.Reach<T>())));
 
-    /// <summary>The sums of the classes whose numbers have the same rest by 4 come first, of those c and c + 8 before c and c + 4: the order of lanes.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Factors<TVector> ExponentialsOfFew<TSimd, TVector, T, TExponential>(T* values, nint stride, int count, TVector max, T* scratch)
         where TSimd : struct, ISimd<TVector, T>
@@ -90,61 +108,10 @@ internal static unsafe class SoftmaxColumns
         where T : unmanaged
         where TExponential : struct, IRowExponential<TVector, T>
     {
-        TExponential exp = default;
-        exp.Prepare<TSimd>(max, Element.FromDouble<T>(1));
-        TVector zero = TSimd.Create(default), high1 = zero, low1 = zero, high2 = zero, low2 = zero, high3 = zero, low3 = zero;
-        SumOfRest<TSimd, TVector, T, TExponential>(exp, values, stride, count, 0, scratch, out TVector high, out TVector low);
-        if (count > 2) SumOfRest<TSimd, TVector, T, TExponential>(exp, values, stride, count, 2, scratch, out high2, out low2);
-        if (count > 1) SumOfRest<TSimd, TVector, T, TExponential>(exp, values, stride, count, 1, scratch, out high1, out low1);
-        if (count > 3) SumOfRest<TSimd, TVector, T, TExponential>(exp, values, stride, count, 3, scratch, out high3, out low3);
-        high = TSimd.Add(TSimd.Add(high, high2), TSimd.Add(high1, high3));
-        low = TSimd.Add(TSimd.Add(low, low2), TSimd.Add(low1, low3));
+        ColumnSums.OfFew<TSimd, TVector, T, TExponential, SplitColumnSum<TVector, T>, RowPasses.Stored>(
+            values, stride, count, max, scratch, out TVector high, out TVector low);
         TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(high, low, out TVector factorLow);
         return new(factor, factorLow);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void SumOfRest<TSimd, TVector, T, TExponential>(
-        TExponential exp, T* values, nint stride, int count, int rest, T* scratch, out TVector high, out TVector low)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
-    {
-        One<TSimd, TVector, T, TExponential>(exp, values, stride, rest, scratch, out high, out low);
-        if (rest + 8 < count) AddOne<TSimd, TVector, T, TExponential>(exp, values, stride, rest + 8, scratch, ref high, ref low);
-        if (rest + 4 >= count) return;
-        One<TSimd, TVector, T, TExponential>(exp, values, stride, rest + 4, scratch, out TVector high4, out TVector low4);
-        if (rest + 12 < count) AddOne<TSimd, TVector, T, TExponential>(exp, values, stride, rest + 12, scratch, ref high4, ref low4);
-        high = TSimd.Add(high, high4);
-        low = TSimd.Add(low, low4);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddOne<TSimd, TVector, T, TExponential>(TExponential exp, T* values, nint stride, int c, T* scratch, ref TVector high, ref TVector low)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
-    {
-        One<TSimd, TVector, T, TExponential>(exp, values, stride, c, scratch, out TVector otherHigh, out TVector otherLow);
-        high = TSimd.Add(high, otherHigh);
-        low = TSimd.Add(low, otherLow);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void One<TSimd, TVector, T, TExponential>(TExponential exp, T* values, nint stride, int c, T* scratch, out TVector high, out TVector low)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
-    {
-        TVector t = exp.Split<TSimd>(TSimd.Load(ref *(values + (c * stride)), 0), out TVector q);
-        T* place = scratch + (2 * c * TSimd.Lanes);
-        TSimd.Store(ref *place, 0, t);
-        TSimd.Store(ref *place, (nuint)TSimd.Lanes, q);
-        high = SplitSum.High<TSimd, TVector, T>(t);
-        low = TSimd.MultiplyAdd(t, q, TSimd.Subtract(t, high));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

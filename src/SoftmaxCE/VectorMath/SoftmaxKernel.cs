@@ -12,7 +12,11 @@ namespace SoftmaxCE;
 ///   3  scale             reads and writes e      1.3   e · (1 / sum), with the rounding error of 1 / sum
 /// </code>
 /// Log-sum-exp needs the first two alone, and nothing stored. Rows longer than a part of the first-level cache go through the passes 1 and 2
-/// part by part: <see cref="LongRow{T}"/>. Rows that fit one vector stay in registers: <see cref="OneVector"/>.
+/// part by part: <see cref="LongRow{T}"/>. Rows that fit one vector stay in registers: <see cref="OneVector"/>. Rows that fit a few take their sums in
+/// the same order alone (<see cref="ShortLogs"/>) and many at once (<see cref="SoftmaxRows{T}"/>).
+///
+/// Log-softmax needs the logarithm of the sum to full relative accuracy, also where it is next to 0: short rows add the exponentials below the maximum
+/// in double and count those that equal it; longer ones do so in a pass of its own, where those are few.
 ///
 /// Three things keep the result within 2 ulp whatever the row: no rounding error of x − max enters (<see cref="FactoredExp{TVector,T}"/>), the
 /// sum takes the exponentials before they are rounded (<see cref="FactoredSum{TVector,T}"/>), and the factor 1 / sum carries its own rounding
@@ -74,8 +78,18 @@ internal static unsafe class SoftmaxKernel
         where TVector : struct
         where T : unmanaged
     {
-        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, temperature, out T max);
-        double log = LogAboveMaximum<TSimd, TVector, T>(logits, count, new(max, temperature), sum);
+        T max;
+        double log;
+        if (count <= (nuint)(RowBatch.MostVectors * TSimd.Lanes))
+        {
+            log = ShortLogs.LogAboveMaximum<TSimd, TVector, T>(logits, count, temperature, out max);
+        }
+        else
+        {
+            CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, temperature, out max);
+            log = LogAboveMaximum<TSimd, TVector, T>(logits, count, new(max, temperature), sum);
+        }
+
         RowPasses.LogProbabilities<TSimd, TVector, T>(logits, count, max, temperature, Element.FromDouble<T>(log), destination);
     }
 
@@ -85,8 +99,10 @@ internal static unsafe class SoftmaxKernel
         where TVector : struct
         where T : unmanaged
     {
-        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, Element.FromDouble<T>(1), out T max);
-        if (!double.IsNaN(sum.High)) return RowExponential<T>.LogSumExp(max, sum);
+        CompensatedSum sum = count <= (nuint)(RowBatch.MostVectors * TSimd.Lanes)
+            ? ShortLogs.Sum<TSimd, TVector, T>(logits, count, out T max)
+            : Sum<TSimd, TVector, T>(logits, count, Element.FromDouble<T>(1), out max);
+        if (!double.IsNaN(sum.Value)) return RowExponential<T>.LogSumExp(max, sum);
         return RowPasses.ContainsNaN(logits, count) ? Element.FromDouble<T>(double.NaN) : max;             // all −∞, or some +∞
     }
 
@@ -122,7 +138,7 @@ internal static unsafe class SoftmaxKernel
     {
         TExponential exp = default;
         exp.Prepare<TSimd>(row);
-        TVector high = RowBatch.Sums<TSimd, TVector, T, TExponential>(exp, logits, count, destination, out TVector low);
+        TVector high = RowBatch.Sums<TSimd, TVector, T, TExponential, RowPasses.Stored>(exp, logits, count, destination, out TVector low);
         TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(TSimd.AddAcross(high), TSimd.AddAcross(low), out TVector rest);
         factorLow = TSimd.MaxOfLanes(rest);
         return TSimd.MaxOfLanes(factor);
@@ -135,16 +151,25 @@ internal static unsafe class SoftmaxKernel
         where TVector : struct
         where T : unmanaged
     {
-        TVector x = TSimd.LoadPartial(logits, count, RowPasses.Lowest<TSimd, TVector, T>()), q;
-        RowExponential<T> row = new(TSimd.MaxOfLanes(x), temperature);
+        TVector x = TSimd.LoadPartial(logits, count, RowPasses.Lowest<TSimd, TVector, T>());
+        TVector t = ExponentialsOfOne<TSimd, TVector, T>(x, count, new(TSimd.MaxOfLanes(x), temperature), out TVector q);
+        TVector high = SplitSum.High<TSimd, TVector, T>(t), low = TSimd.MultiplyAdd(t, q, TSimd.Subtract(t, high));
+        TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(TSimd.AddAcross(high), TSimd.AddAcross(low), out TVector factorLow);
+        TSimd.StorePartial(destination, count, RowPasses.Scaled<TSimd, TVector, T>(t, q, factor, factorLow));
+    }
+
+    /// <summary>The exponentials t (1 + q) of a row that fits one vector; behind its end t is 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector ExponentialsOfOne<TSimd, TVector, T>(TVector x, int count, in RowExponential<T> row, out TVector q)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
         FactoredExp<TVector, T> exp = default;
         exp.SetMaximum<TSimd>(TSimd.Create(row.Max));
         TVector t = row.IsDirect ? exp.Split<TSimd>(x, out q) : Shifted<TSimd, TVector, T>(row, x, out q);
         TVector isLogit = TSimd.LessThan(TSimd.Indices(0), TSimd.Create(Element.FromDouble<T>(count)));
-        t = TSimd.Select(isLogit, t, TSimd.Create(default));
-        TVector high = SplitSum.High<TSimd, TVector, T>(t), low = TSimd.MultiplyAdd(t, q, TSimd.Subtract(t, high));
-        TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(TSimd.AddAcross(high), TSimd.AddAcross(low), out TVector factorLow);
-        TSimd.StorePartial(destination, count, RowPasses.Scaled<TSimd, TVector, T>(t, q, factor, factorLow));
+        return TSimd.Select(isLogit, t, TSimd.Create(default));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

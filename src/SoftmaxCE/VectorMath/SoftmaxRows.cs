@@ -20,32 +20,36 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
         where TVector : struct
     {
         nint row = firstRow;
-
-        // Rows that fit one vector: groups of them are transposed, so that a vector holds one class of each. The bits stay those of a single row.
-        if (result == RowResult.Softmax && classCount <= TSimd.Lanes && Element.ToDouble(temperature) == 1)
+        bool isPlain = Element.ToDouble(temperature) == 1, fitsBatches = classCount <= RowBatch.MostVectors * TSimd.Lanes;
+        if (isPlain)
         {
-            row = RunGroups<TSimd, TVector>();
+            // Rows that fit one vector: groups of them are transposed, so that a vector holds one class of each. The bits stay those of a single row.
+            if (classCount <= TSimd.Lanes) row = RunGroups<TSimd, TVector>();
+            else if (fitsBatches) row = RunBatches<TSimd, TVector>();
         }
 
-        if (result == RowResult.Softmax && classCount > TSimd.Lanes)
+        if (result == RowResult.Softmax && classCount > TSimd.Lanes && !(isPlain && fitsBatches) && (nuint)classCount <= LongRow<T>.PartLength)
         {
-            if (classCount <= RowBatch.MostVectors * TSimd.Lanes && Element.ToDouble(temperature) == 1)
-            {
-                for (; row + TSimd.Lanes <= endRow; row += TSimd.Lanes)
-                {
-                    T* source = logits + (row * classCount), target = destination + (row * classCount);
-                    if (RowBatch.Softmax<TSimd, TVector, T>(source, classCount, target)) continue;
-                    for (nint i = row; i < row + TSimd.Lanes; i++) RunRow<TSimd, TVector>(i);
-                }
-            }
-            else if ((nuint)classCount <= LongRow<T>.PartLength)
-            {
-                RunShortRows<TSimd, TVector>();
-                return;
-            }
+            RunShortRows<TSimd, TVector>();
+            return;
         }
 
         for (; row < endRow; row++) RunRow<TSimd, TVector>(row);
+    }
+
+    /// <summary>Whole batches; returns the first row behind them.</summary>
+    private nint RunBatches<TSimd, TVector>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        nint row = firstRow;
+        for (; row + TSimd.Lanes <= endRow; row += TSimd.Lanes)
+        {
+            if (RowBatch.Run<TSimd, TVector, T>(result, logits + (row * classCount), classCount, DestinationOf(row))) continue;
+            for (nint i = row; i < row + TSimd.Lanes; i++) RunRow<TSimd, TVector>(i);
+        }
+
+        return row;
     }
 
     /// <summary>Whole groups; returns the first row behind them. As in <see cref="RunShortRows"/> the next group starts before the sums of this one are needed.</summary>
@@ -57,21 +61,57 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
         int lanes = TSimd.Lanes, size = lanes * lanes;
         if (endRow - firstRow < lanes) return firstRow;
         T* memory = stackalloc T[(4 * size) + lanes], group = (T*)(((nuint)memory + 63) & ~(nuint)63), next = group + size, exponentials = next + size;
+        double* numbers = stackalloc double[RowLogs<T>.NumbersPerRow * lanes];
+        RowLogs<T> logs = new(numbers, lanes);
         nint row = firstRow;
         TVector max = LoadGroup<TSimd, TVector>(row, group);
         while (true)
         {
-            SoftmaxColumns.Factors<TVector> factors = SoftmaxColumns.ExponentialsOfFew<TSimd, TVector, T>(group, lanes, classCount, max, exponentials);
             bool isLast = row + (2 * lanes) > endRow;
-            if (!isLast) max = LoadGroup<TSimd, TVector>(row + lanes, next);
-            SoftmaxColumns.ScaleFew<TSimd, TVector, T>(exponentials, classCount, factors, group, lanes);
-            SimdTranspose.Block(group, lanes, classCount, lanes, size, destination + (row * classCount), classCount, (nint)lanes * classCount);
+            if (result == RowResult.Softmax)
+            {
+                SoftmaxColumns.Factors<TVector> factors = SoftmaxColumns.ExponentialsOfFew<TSimd, TVector, T>(group, lanes, classCount, max, exponentials);
+                if (!isLast) max = LoadGroup<TSimd, TVector>(row + lanes, next);
+                SoftmaxColumns.ScaleFew<TSimd, TVector, T>(exponentials, classCount, factors, group, lanes);
+            }
+            else
+            {
+                TVector maxOfGroup = max;
+                TakeLogs<TSimd, TVector>(row, max, logs, group, exponentials);
+                if (!isLast) max = LoadGroup<TSimd, TVector>(row + lanes, next);
+                if (result == RowResult.LogSoftmax)
+                {
+                    SoftmaxColumns.LogProbabilities<TSimd, TVector, T>(group, classCount, maxOfGroup, TSimd.Load(ref *exponentials, 0));
+                }
+            }
+
+            if (result != RowResult.LogSumExp)
+            {
+                SimdTranspose.Block(group, lanes, classCount, lanes, size, destination + (row * classCount), classCount, (nint)lanes * classCount);
+            }
+
             row += lanes;
             if (isLast) return row;
             T* swap = group;
             group = next;
             next = swap;
         }
+    }
+
+    /// <summary>The group's log-sum-exp to the destination; or for log-softmax what is to be subtracted, with the maximum, to <paramref name="differences"/>.</summary>
+    private void TakeLogs<TSimd, TVector>(nint row, TVector max, RowLogs<T> logs, T* group, T* differences)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        if (result == RowResult.LogSumExp && SoftmaxColumns.AnyInfinite<TSimd, TVector, T>(max))
+        {
+            for (nint i = row; i < row + TSimd.Lanes; i++) RunRow<TSimd, TVector>(i);
+            return;
+        }
+
+        logs.SumFew<TSimd, TVector>(result, group, classCount, max);
+        if (result == RowResult.LogSumExp) logs.LogSumExp(destination + row);
+        else logs.LogAboveMaximum(differences);
     }
 
     /// <summary>The group's logits, a vector per class; returns the maxima.</summary>
@@ -113,18 +153,20 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
         where TVector : struct
     {
         nuint count = (nuint)classCount;
-        T* source = logits + (row * classCount);
+        T* source = logits + (row * classCount), target = DestinationOf(row);
         switch (result)
         {
             case RowResult.Softmax:
-                SoftmaxKernel.Softmax<TSimd, TVector, T>(source, count, temperature, destination + (row * classCount));
+                SoftmaxKernel.Softmax<TSimd, TVector, T>(source, count, temperature, target);
                 break;
             case RowResult.LogSoftmax:
-                SoftmaxKernel.LogSoftmax<TSimd, TVector, T>(source, count, temperature, destination + (row * classCount));
+                SoftmaxKernel.LogSoftmax<TSimd, TVector, T>(source, count, temperature, target);
                 break;
             default:
-                destination[row] = SoftmaxKernel.LogSumExp<TSimd, TVector, T>(source, count);
+                *target = SoftmaxKernel.LogSumExp<TSimd, TVector, T>(source, count);
                 break;
         }
     }
+
+    private T* DestinationOf(nint row) => destination + (result == RowResult.LogSumExp ? row : row * classCount);
 }
