@@ -11,7 +11,7 @@ internal struct FactoredSum<TVector, T>
     where TVector : struct
     where T : unmanaged
 {
-    /// <summary>Additions before <see cref="MoveInto"/> is due; up to here the sum is good to half a unit of T's last place, whatever is added.</summary>
+    /// <summary>Additions before <see cref="MoveInto"/> is due; up to here the sums that the tests try are good to half a unit of T's last place.</summary>
     public const int Capacity = 128;
 
     private TVector _sum, _lost, _products;

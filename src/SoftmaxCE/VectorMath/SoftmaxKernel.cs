@@ -8,7 +8,7 @@ namespace SoftmaxCE;
 /// on a core that starts four 512-bit operations a cycle, in cycles per vector of 16 floats:
 /// <code>
 ///   1  max               reads x                 0.6
-///   2  exp, sum, store   reads x, writes e       6.3   18 operations: 13 for the exponential, 5 for an exact sum
+///   2  exp, sum, store   reads x, writes e       6.3   19 operations: 14 for the exponential, 5 for an exact sum
 ///   3  scale             reads and writes e      1.3   e · (1 / sum), with the rounding error of 1 / sum
 /// </code>
 /// Log-sum-exp needs the first two alone, and nothing stored. Rows longer than a part of the first-level cache go through the passes 1 and 2
