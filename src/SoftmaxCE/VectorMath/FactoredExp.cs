@@ -18,33 +18,35 @@ namespace SoftmaxCE;
 /// and q, t (1 + q) is good to half a unit; the maximum itself has r = 0 up to 2^-29, so that t + t q rounds to t.
 ///
 /// The constants are read from memory into fields, so that they stay in registers; constants in the code are loaded again in every iteration.
+/// Where there are 16 registers, those that occur once per vector stay in memory: an instruction takes one operand from there for nothing, while
+/// the compiler, given more values than registers, would keep results of the loop in memory instead.
 /// </remarks>
 internal unsafe struct FactoredExp<TVector, T>
     where TVector : struct
     where T : unmanaged
 {
     private TVector _rounding, _lowest, _stepsPerUnit, _minusStepHigh, _minusStepLow, _minusOffset, _c2, _c3, _c4, _c5, _c6, _c7, _c8;
-    private T* _powers;
+    private T* _constants, _powers;
 
     /// <summary>e^(x − max) for a maximum of its own in each lane, no larger in magnitude than <see cref="FactoredExp.Reach{T}"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void SetMaximum<TSimd>(TVector max)
         where TSimd : struct, ISimd<TVector, T>
     {
-        T* constant = FactoredExp.Constants<T>();
         _powers = FactoredExp.Powers<T>();
-        _stepsPerUnit = TSimd.Create(constant[0]);
-        _minusStepHigh = TSimd.Create(constant[1]);
-        _minusStepLow = TSimd.Create(constant[2]);
-        _c2 = TSimd.Create(constant[3]);
-        _c3 = TSimd.Create(constant[4]);
-        _c4 = TSimd.Create(constant[5]);
+        _constants = FactoredExp.Constants<T>();
+        _stepsPerUnit = Constant<TSimd>(0);
+        _minusStepHigh = Constant<TSimd>(1);
+        _minusStepLow = Constant<TSimd>(2);
+        _c2 = Constant<TSimd>(3);
+        _c3 = Constant<TSimd>(4);
+        _c4 = Constant<TSimd>(5);
         if (typeof(T) != typeof(float))
         {
-            _c5 = TSimd.Create(constant[6]);
-            _c6 = TSimd.Create(constant[7]);
-            _c7 = TSimd.Create(constant[8]);
-            _c8 = TSimd.Create(constant[9]);
+            _c5 = Constant<TSimd>(6);
+            _c6 = Constant<TSimd>(7);
+            _c7 = Constant<TSimd>(8);
+            _c8 = Constant<TSimd>(9);
         }
 
         TVector rounding = TSimd.Create(Element.FromDouble<T>(FactoredExp.Rounding<T>()));
@@ -63,7 +65,7 @@ internal unsafe struct FactoredExp<TVector, T>
     {
         x = TSimd.Max(_lowest, x);                  // in this order a NaN in x passes
         TVector steps = TSimd.MultiplyAdd(x, _stepsPerUnit, _rounding), n = TSimd.Subtract(steps, _rounding);
-        q = PowerLess1<TSimd>(TSimd.Add(TSimd.MultiplyAdd(n, _minusStepHigh, x), TSimd.MultiplyAdd(n, _minusStepLow, _minusOffset)));
+        q = PowerLess1<TSimd>(TSimd.Add(TSimd.MultiplyAdd(n, _minusStepHigh, x), TSimd.MultiplyAdd(n, MinusStepLow<TSimd>(), _minusOffset)));
         return TSimd.AddEighths(TSimd.Lookup(_powers, steps), steps);
     }
 
@@ -75,8 +77,26 @@ internal unsafe struct FactoredExp<TVector, T>
         low = TSimd.Select(TSimd.LessThan(x, _lowest), TSimd.Create(default), low);
         x = TSimd.Max(_lowest, x);
         TVector steps = TSimd.MultiplyAdd(x, _stepsPerUnit, _rounding), n = TSimd.Subtract(steps, _rounding);
-        q = PowerLess1<TSimd>(TSimd.Add(TSimd.MultiplyAdd(n, _minusStepHigh, x), TSimd.MultiplyAdd(n, _minusStepLow, TSimd.Add(low, _minusOffset))));
+        q = PowerLess1<TSimd>(TSimd.Add(TSimd.MultiplyAdd(n, _minusStepHigh, x), TSimd.MultiplyAdd(n, MinusStepLow<TSimd>(), TSimd.Add(low, _minusOffset))));
         return TSimd.AddEighths(TSimd.Lookup(_powers, steps), steps);
+    }
+
+    /// <summary>Two vectors in lockstep: t and q of <paramref name="x0"/> and <paramref name="x1"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly TVector SplitTwo<TSimd>(TVector x0, TVector x1, out TVector q0, out TVector t1, out TVector q1)
+        where TSimd : struct, ISimd<TVector, T>
+    {
+        x0 = TSimd.Max(_lowest, x0);
+        x1 = TSimd.Max(_lowest, x1);
+        TVector steps0 = TSimd.MultiplyAdd(x0, _stepsPerUnit, _rounding), steps1 = TSimd.MultiplyAdd(x1, _stepsPerUnit, _rounding);
+        TVector n0 = TSimd.Subtract(steps0, _rounding), n1 = TSimd.Subtract(steps1, _rounding);
+        TVector a0 = TSimd.MultiplyAdd(n0, _minusStepHigh, x0), a1 = TSimd.MultiplyAdd(n1, _minusStepHigh, x1);
+        TVector r0 = TSimd.Add(a0, TSimd.MultiplyAdd(n0, MinusStepLow<TSimd>(), _minusOffset)), r1 = TSimd.Add(a1, TSimd.MultiplyAdd(n1, MinusStepLow<TSimd>(), _minusOffset));
+        TVector t0 = TSimd.AddEighths(TSimd.Lookup(_powers, steps0), steps0);
+        t1 = TSimd.AddEighths(TSimd.Lookup(_powers, steps1), steps1);
+        q0 = PowerLess1<TSimd>(r0);
+        q1 = PowerLess1<TSimd>(r1);
+        return t0;
     }
 
     /// <summary>Four vectors of floats in lockstep, where <see cref="Four.Pays"/>: one alone is a chain of operations that wait for each other.</summary>
@@ -99,12 +119,48 @@ internal unsafe struct FactoredExp<TVector, T>
     private readonly TVector PowerLess1<TSimd>(TVector r)
         where TSimd : struct, ISimd<TVector, T>
     {
-        TVector r2 = TSimd.Multiply(r, r), c23 = TSimd.MultiplyAdd(r, _c3, _c2);
-        if (typeof(T) == typeof(float)) return TSimd.MultiplyAdd(r2, TSimd.MultiplyAdd(r2, _c4, c23), r);
-        TVector r4 = TSimd.Multiply(r2, r2), c45 = TSimd.MultiplyAdd(r, _c5, _c4), c67 = TSimd.MultiplyAdd(r, _c7, _c6);
-        TVector high = TSimd.MultiplyAdd(r2, _c8, c67);
+        TVector r2 = TSimd.Multiply(r, r), c23 = TSimd.MultiplyAdd(r, C3<TSimd>(), C2<TSimd>());
+        if (typeof(T) == typeof(float)) return TSimd.MultiplyAdd(r2, TSimd.MultiplyAdd(r2, C4<TSimd>(), c23), r);
+        TVector r4 = TSimd.Multiply(r2, r2), c45 = TSimd.MultiplyAdd(r, C5<TSimd>(), C4<TSimd>()), c67 = TSimd.MultiplyAdd(r, C7<TSimd>(), C6<TSimd>());
+        TVector high = TSimd.MultiplyAdd(r2, C8<TSimd>(), c67);
         return TSimd.MultiplyAdd(r2, TSimd.MultiplyAdd(r4, high, TSimd.MultiplyAdd(r2, c45, c23)), r);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly TVector Constant<TSimd>(int index)
+        where TSimd : struct, ISimd<TVector, T> => TSimd.Load(ref *_constants, (nuint)(index * WholeVector.Lanes<T>()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly TVector MinusStepLow<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _minusStepLow : Constant<TSimd>(2);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly TVector C2<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c2 : Constant<TSimd>(3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly TVector C3<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c3 : Constant<TSimd>(4);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly TVector C4<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c4 : Constant<TSimd>(5);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly TVector C5<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c5 : Constant<TSimd>(6);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly TVector C6<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c6 : Constant<TSimd>(7);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly TVector C7<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c7 : Constant<TSimd>(8);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly TVector C8<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c8 : Constant<TSimd>(9);
 }
 
 /// <summary>Constants and tables of <see cref="FactoredExp{TVector,T}"/>, in memory aligned for vectors and never freed.</summary>
@@ -128,10 +184,11 @@ internal static unsafe class FactoredExp
     ]);
 
     // 1 / step; −step in two parts, the first with so few bits (9 and 32) that its product with any n that occurs is exact; P.
-    private static readonly float* SingleConstants = Aligned<float>(
+    // Each fills a whole vector.
+    private static readonly float* SingleConstants = Vectors<float>(
         [11.54156f, -355f / 4096, 2.6524305e-5f, 0.5000001788139343f, 0.16672135889530182f, 0.041641611605882645f]);
 
-    private static readonly double* DoubleConstants = Aligned<double>(
+    private static readonly double* DoubleConstants = Vectors<double>(
     [
         11.541560327111707, -0.08664339757524431, 5.251143840851356e-12, 0.5000000000000007, 0.1666666666669637, 0.0416666666660998,
         0.008333333128117558, 0.0013888890117157728, 0.00019845535556949783, 2.4795659891749085e-05,
@@ -176,6 +233,15 @@ internal static unsafe class FactoredExp
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T* Constants<T>()
         where T : unmanaged => typeof(T) == typeof(float) ? (T*)SingleConstants : (T*)DoubleConstants;
+
+    private static TValue* Vectors<TValue>(ReadOnlySpan<TValue> values)
+        where TValue : unmanaged
+    {
+        int lanes = WholeVector.Lanes<TValue>();
+        TValue[] vectors = new TValue[lanes * values.Length];
+        for (int i = 0; i < values.Length; i++) Array.Fill(vectors, values[i], lanes * i, lanes);
+        return Aligned<TValue>(vectors);
+    }
 
     private static TValue* Aligned<TValue>(ReadOnlySpan<TValue> values)
         where TValue : unmanaged

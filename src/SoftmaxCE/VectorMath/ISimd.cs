@@ -20,6 +20,10 @@ internal interface ISimd<TVector, T>
     /// <summary>Whether a vector is one register, of which there are 32: then a kernel can hold many.</summary>
     static abstract bool IsOneRegister { get; }
 
+    /// <summary>Runs the work on each register that a vector is made of; <paramref name="firstLane"/> is the place of this vector in a larger one.</summary>
+    static abstract void RunByRegister<TWork>(ref TWork work, int firstLane)
+        where TWork : struct, ILaneWork<T>;
+
     static abstract TVector Create(T value);
 
     /// <summary>0, 1, 2, … in the lanes.</summary>

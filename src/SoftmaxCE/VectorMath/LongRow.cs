@@ -82,10 +82,9 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        if (!part.IsDirect) return RowPasses.Exponentials<TSimd, TVector, T>(source, length, part, target);
         return target == null
-            ? RowPasses.Exponentials<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.DroppedAmongParts>(source, length, part, null)
-            : RowPasses.Exponentials<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.StoredAmongParts>(source, length, part, target);
+            ? RowPasses.Exponentials<TSimd, TVector, T, RowPasses.DroppedAmongParts>(source, length, part, null)
+            : RowPasses.Exponentials<TSimd, TVector, T, RowPasses.StoredAmongParts>(source, length, part, target);
     }
 
     public static CompensatedSum Merge(RowPart<T>* parts, nint count, out T max)

@@ -26,6 +26,14 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     public static bool IsOneRegister => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RunByRegister<TWork>(ref TWork work, int firstLane)
+        where TWork : struct, ILaneWork<T>
+    {
+        THalfSimd.RunByRegister(ref work, firstLane);
+        THalfSimd.RunByRegister(ref work, firstLane + THalfSimd.Lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<THalf> Create(T value)
     {
         THalf half = THalfSimd.Create(value);

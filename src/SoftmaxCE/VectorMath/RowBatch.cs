@@ -6,7 +6,7 @@ namespace SoftmaxCE;
 /// <remarks>
 /// One such row alone spends most of its time waiting: for its maximum over the lanes, for its sum over the lanes, for the division. In a batch each
 /// stage is work on all rows, and what goes across lanes is a transposition and then work on whole vectors. A row gets the bits it gets alone
-/// (<see cref="Sums"/>, <see cref="Others"/>).
+/// (<see cref="ShortRowPass"/>).
 /// </remarks>
 internal static unsafe class RowBatch
 {
@@ -21,34 +21,39 @@ internal static unsafe class RowBatch
         where T : unmanaged
     {
         int lanes = TSimd.Lanes, size = lanes * lanes;
-        T* memory = stackalloc T[(3 * size) + (4 * lanes)], highs = (T*)(((nuint)memory + 63) & ~(nuint)63), lows = highs + size, turned = lows + size;
-        T* factors = turned + size;
+        byte* memory = stackalloc byte[((4 * lanes) + 4) * WholeVector.Bytes];
+        T* highs = (T*)WholeVector.Align(memory), lows = highs + size, turned = lows + size, last = turned + size, factors = last + size;
         double* numbers = stackalloc double[(RowLogs<T>.NumbersPerRow * lanes) + 8];
-        RowLogs<T> logs = new((double*)(((nuint)numbers + 63) & ~(nuint)63), lanes);
-        Maxima<TSimd, TVector, T>(logits, count, highs);
+        RowLogs<T> logs = new((double*)WholeVector.Align((byte*)numbers), lanes);
+        Maxima<TSimd, TVector, T>(logits, count, highs, last);
         SimdTranspose.Block(highs, lanes, lanes, lanes, size, turned, lanes, size);
         TVector maxima = SoftmaxColumns.Max<TSimd, TVector, T>(turned, lanes, lanes);
         if (TSimd.AnyGreater(TSimd.Abs(maxima), TSimd.Create(Element.FromDouble<T>(FactoredExp.Reach<T>())))) return false;
 
         TSimd.Store(ref *factors, 0, maxima);
+        ShortRowPass.Rows<T> rows = new(logits, (nuint)count, (nuint)lanes, factors, Element.FromDouble<T>(1), true);
         switch (result)
         {
             case RowResult.Softmax:
-                Exponentials<TSimd, TVector, T, RowPasses.Stored>(logits, count, factors, destination, highs, lows);
+                ShortRowSums<T, RowPasses.Stored> exponentials = new(rows, destination, last, highs, lows);
+                TSimd.RunByRegister(ref exponentials, 0);
                 TVector high = SumOfRows<TSimd, TVector, T>(highs, turned), low = SumOfRows<TSimd, TVector, T>(lows, turned);
                 TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(high, low, out TVector factorLow);
                 TSimd.Store(ref *factors, 0, factor);
                 TSimd.Store(ref *factors, (nuint)lanes, factorLow);
-                Scale<TSimd, TVector, T>(destination, count, factors);
+                Scale<TSimd, TVector, T>(destination, count, last, factors);
                 break;
             case RowResult.LogSoftmax:
-                OthersOfRows<TSimd, TVector, T>(logits, count, factors, destination, highs, logs);
-                logs.SetThird<TSimd, TVector>(SumOfRows<TSimd, TVector, T>(highs, turned));
+                ShortRowOthers<T> others = new(rows, destination, highs, lows, last);
+                TSimd.RunByRegister(ref others, 0);
+                for (int row = 0; row < lanes; row++) logs.SetSum(row, TotalOfRow<TSimd, TVector, T>(highs, lows, row));
+                logs.SetThird<TSimd, TVector>(SumOfRows<TSimd, TVector, T>(last, turned));
                 logs.LogAboveMaximum(factors + lanes);
                 LogProbabilities<TSimd, TVector, T>(logits, count, factors, destination);
                 break;
             default:
-                Exponentials<TSimd, TVector, T, RowPasses.Dropped>(logits, count, factors, null, highs, lows);
+                ShortRowSums<T, RowPasses.Dropped> sums = new(rows, null, null, highs, lows);
+                TSimd.RunByRegister(ref sums, 0);
                 SplitColumnSum<TVector, T>.Store<TSimd>(
                     SumOfRows<TSimd, TVector, T>(highs, turned), SumOfRows<TSimd, TVector, T>(lows, turned), logs.High, logs.Low);
                 logs.SetThird<TSimd, TVector>(TSimd.Load(ref *factors, 0));
@@ -59,92 +64,9 @@ internal static unsafe class RowBatch
         return true;
     }
 
-    /// <summary>The sums of one row's exponentials in each lane; with <see cref="RowPasses.Stored"/> they themselves go to <paramref name="destination"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Sums<TSimd, TVector, T, TExponential, TFate>(TExponential exp, T* logits, nuint count, T* destination, out TVector low)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
-        where TFate : struct
-    {
-        nuint lanes = (nuint)TSimd.Lanes, i = 0;
-        TVector last = TSimd.Load(ref *logits, count - lanes);             // before it is overwritten
-        FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
-        for (; i + (2 * lanes) <= count; i += 2 * lanes)
-        {
-            TVector t0 = exp.Split<TSimd>(TSimd.Load(ref *logits, i), out TVector q0), t1 = exp.Split<TSimd>(TSimd.Load(ref *logits, i + lanes), out TVector q1);
-            if (typeof(TFate) == typeof(RowPasses.Stored))
-            {
-                TSimd.Store(ref *destination, i, TSimd.MultiplyAdd(t0, q0, t0));
-                TSimd.Store(ref *destination, i + lanes, TSimd.MultiplyAdd(t1, q1, t1));
-            }
-
-            even.Add<TSimd>(t0, q0);
-            odd.Add<TSimd>(t1, q1);
-        }
-
-        if (i + lanes <= count)
-        {
-            TVector t = exp.Split<TSimd>(TSimd.Load(ref *logits, i), out TVector q);
-            if (typeof(TFate) == typeof(RowPasses.Stored)) TSimd.Store(ref *destination, i, TSimd.MultiplyAdd(t, q, t));
-            even.Add<TSimd>(t, q);
-            i += lanes;
-        }
-
-        if (i < count)
-        {
-            // The last vector overlaps the one before; what that has counted does not count again.
-            TVector t = exp.Split<TSimd>(last, out TVector q);
-            if (typeof(TFate) == typeof(RowPasses.Stored)) TSimd.Store(ref *destination, count - lanes, TSimd.MultiplyAdd(t, q, t));
-            TVector isCounted = TSimd.LessThan(TSimd.Indices(0), TSimd.Create(Element.FromDouble<T>(lanes - (count - i))));
-            odd.Add<TSimd>(TSimd.Select(isCounted, TSimd.Create(default), t), q);
-        }
-
-        low = TSimd.Add(even.Low<TSimd>(), odd.Low<TSimd>());
-        return TSimd.Add(even.High<TSimd>(), odd.High<TSimd>());
-    }
-
-    /// <summary>
-    /// The sums of one row's exponentials below the maximum in each lane, in double (see <see cref="ISimd{TVector,T}.AddWide"/>) and so to full relative
-    /// accuracy however small they are; and how many entries equal the maximum.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Others<TSimd, TVector, T, TExponential>(TExponential exp, TVector max, T* logits, nuint count, out TVector second, out TVector maxima)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
-    {
-        nuint lanes = (nuint)TSimd.Lanes, i = 0;
-        TVector zero = TSimd.Create(default), one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0), first = zero;
-        second = zero;
-        maxima = zero;
-        for (; i + (2 * lanes) <= count; i += 2 * lanes)
-        {
-            TVector x0 = TSimd.Load(ref *logits, i), x1 = TSimd.Load(ref *logits, i + lanes), isMax0 = TSimd.Equal(x0, max), isMax1 = TSimd.Equal(x1, max);
-            TVector t0 = exp.Split<TSimd>(x0, out TVector q0), t1 = exp.Split<TSimd>(x1, out TVector q1);
-            TVector e0 = TSimd.Select(isMax0, zero, TSimd.MultiplyAdd(t0, q0, t0)), e1 = TSimd.Select(isMax1, zero, TSimd.MultiplyAdd(t1, q1, t1));
-            TSimd.AddWide(ref first, ref second, TSimd.Add(e0, e1));
-            maxima = TSimd.Add(maxima, TSimd.Add(TSimd.Select(isMax0, one, zero), TSimd.Select(isMax1, one, zero)));
-        }
-
-        for (; i < count; i += lanes)
-        {
-            // The last vector overlaps the one before; what that has counted does not count again.
-            nuint at = nuint.Min(i, count - lanes);
-            TVector x = TSimd.Load(ref *logits, at), t = exp.Split<TSimd>(x, out TVector q), isMax = TSimd.Equal(x, max);
-            TVector isCounted = TSimd.LessThan(TSimd.Indices(0), TSimd.Create(Element.FromDouble<T>(i - at)));
-            TSimd.AddWide(ref first, ref second, TSimd.Select(isCounted, zero, TSimd.Select(isMax, zero, TSimd.MultiplyAdd(t, q, t))));
-            maxima = TSimd.Add(maxima, TSimd.Select(isCounted, zero, TSimd.Select(isMax, one, zero)));
-        }
-
-        return first;
-    }
-
-    /// <summary>For each row the largest of the values in each lane.</summary>
+    /// <summary>For each row the largest of the values in each lane, and the last vector.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Maxima<TSimd, TVector, T>(T* logits, int count, T* maxima)
+    private static void Maxima<TSimd, TVector, T>(T* logits, int count, T* maxima, T* last)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
@@ -153,6 +75,7 @@ internal static unsafe class RowBatch
         for (nuint row = 0; row < lanes; row++, logits += length)
         {
             TVector max0 = TSimd.Load(ref *logits, 0), max1 = TSimd.Load(ref *logits, length - lanes);
+            TSimd.Store(ref *last, row * lanes, max1);
             nuint i = lanes;
             for (; i + (2 * lanes) <= length; i += 2 * lanes)
             {
@@ -162,48 +85,6 @@ internal static unsafe class RowBatch
 
             if (i + lanes <= length) max0 = TSimd.Max(TSimd.Load(ref *logits, i), max0);
             TSimd.Store(ref *maxima, row * lanes, TSimd.Max(max0, max1));
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Exponentials<TSimd, TVector, T, TFate>(T* logits, int count, T* maxima, T* destination, T* highs, T* lows)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-        where TFate : struct
-    {
-        nuint lanes = (nuint)TSimd.Lanes;
-        for (nuint row = 0; row < lanes; row++, logits += count, destination += typeof(TFate) == typeof(RowPasses.Stored) ? count : 0)
-        {
-            CacheHints.Fetch(logits + (lanes * (nuint)count), (nuint)count);            // the next batch's row
-            if (typeof(TFate) == typeof(RowPasses.Stored)) CacheHints.Fetch(destination + (lanes * (nuint)count), (nuint)count);
-            DirectExponential<TVector, T> exp = default;
-            exp.Prepare<TSimd>(TSimd.Create(maxima[row]), Element.FromDouble<T>(1));
-            TVector high = Sums<TSimd, TVector, T, DirectExponential<TVector, T>, TFate>(exp, logits, (nuint)count, destination, out TVector low);
-            TSimd.Store(ref *highs, row * lanes, high);
-            TSimd.Store(ref *lows, row * lanes, low);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void OthersOfRows<TSimd, TVector, T>(T* logits, int count, T* maxima, T* destination, T* counts, RowLogs<T> logs)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-    {
-        nuint lanes = (nuint)TSimd.Lanes;
-        for (nuint row = 0; row < lanes; row++, logits += count, destination += count)
-        {
-            CacheHints.Fetch(logits + (lanes * (nuint)count), (nuint)count);            // the next batch's row
-            CacheHints.Fetch(destination, (nuint)count);
-            DirectExponential<TVector, T> exp = default;
-            TVector max = TSimd.Create(maxima[row]);
-            exp.Prepare<TSimd>(max, Element.FromDouble<T>(1));
-            TVector first = Others<TSimd, TVector, T, DirectExponential<TVector, T>>(exp, max, logits, (nuint)count, out TVector second, out TVector countOfMax);
-            CompensatedSum total = TSimd.TotalOfWide(first, second);
-            logs.High[row] = total.High;
-            logs.Low[row] = total.Low;
-            TSimd.Store(ref *counts, row * lanes, countOfMax);
         }
     }
 
@@ -228,7 +109,7 @@ internal static unsafe class RowBatch
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Scale<TSimd, TVector, T>(T* values, int count, T* factors)
+    private static void Scale<TSimd, TVector, T>(T* values, int count, T* lastVectors, T* factors)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
@@ -236,7 +117,9 @@ internal static unsafe class RowBatch
         nuint lanes = (nuint)TSimd.Lanes, length = (nuint)count;
         for (nuint row = 0; row < lanes; row++, values += length)
         {
-            TVector high = TSimd.Create(factors[row]), low = TSimd.Create(factors[row + lanes]), last = TSimd.Load(ref *values, length - lanes);
+            TVector high = TSimd.Create(factors[row]), low = TSimd.Create(factors[row + lanes]);
+            TVector last = TSimd.Load(ref *lastVectors, row * lanes);
+            if (length % lanes == 0) last = TSimd.Load(ref *values, length - lanes);
             for (nuint i = 0; i + lanes <= length; i += lanes)
             {
                 TVector e = TSimd.Load(ref *values, i);
@@ -245,6 +128,16 @@ internal static unsafe class RowBatch
 
             TSimd.Store(ref *values, length - lanes, TSimd.MultiplyAdd(last, high, TSimd.Multiply(last, low)));
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static CompensatedSum TotalOfRow<TSimd, TVector, T>(T* first, T* second, int row)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        nuint at = (nuint)(row * TSimd.Lanes);
+        return TSimd.TotalOfWide(TSimd.Load(ref *first, at), TSimd.Load(ref *second, at));
     }
 
     /// <summary>For each of a square of rows the sum of its lanes.</summary>

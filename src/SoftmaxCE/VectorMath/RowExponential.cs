@@ -89,6 +89,10 @@ internal interface IRowExponential<TVector, T>
     TVector Split<TSimd>(TVector x, out TVector q)
         where TSimd : struct, ISimd<TVector, T>;
 
+    /// <summary>Those of two vectors.</summary>
+    TVector SplitTwo<TSimd>(TVector x0, TVector x1, out TVector q0, out TVector t1, out TVector q1)
+        where TSimd : struct, ISimd<TVector, T>;
+
     Four<TVector> Split<TSimd>(Four<TVector> x, out Four<TVector> q)
         where TSimd : struct, ISimd<TVector, T>;
 }
@@ -111,6 +115,10 @@ internal struct DirectExponential<TVector, T> : IRowExponential<TVector, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly TVector Split<TSimd>(TVector x, out TVector q)
         where TSimd : struct, ISimd<TVector, T> => _exp.Split<TSimd>(x, out q);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly TVector SplitTwo<TSimd>(TVector x0, TVector x1, out TVector q0, out TVector t1, out TVector q1)
+        where TSimd : struct, ISimd<TVector, T> => _exp.SplitTwo<TSimd>(x0, x1, out q0, out t1, out q1);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Four<TVector> Split<TSimd>(Four<TVector> x, out Four<TVector> q)
@@ -150,6 +158,15 @@ internal struct ShiftedExponential<TVector, T> : IRowExponential<TVector, T>
     {
         TVector difference = _shift.Difference<TSimd, T>(x, out TVector low);
         return _exp.Split<TSimd>(difference, low, out q);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly TVector SplitTwo<TSimd>(TVector x0, TVector x1, out TVector q0, out TVector t1, out TVector q1)
+        where TSimd : struct, ISimd<TVector, T>
+    {
+        TVector t0 = Split<TSimd>(x0, out q0);
+        t1 = Split<TSimd>(x1, out q1);
+        return t0;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -15,6 +15,12 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
 
     public double* Low => numbers + lanes;
 
+    public void SetSum(int row, CompensatedSum sum)
+    {
+        High[row] = sum.High;
+        Low[row] = sum.Low;
+    }
+
     /// <summary>Few classes, a vector of rows per class: the sums that <paramref name="result"/> needs.</summary>
     public void SumFew<TSimd, TVector>(RowResult result, T* values, int count, TVector max)
         where TSimd : struct, ISimd<TVector, T>

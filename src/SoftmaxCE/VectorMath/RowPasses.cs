@@ -38,80 +38,24 @@ internal static unsafe class RowPasses
     public static CompensatedSum Exponentials<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row, T* destination)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
-        where T : unmanaged
-    {
-        if (destination == null)
-        {
-            return row.IsDirect
-                ? Exponentials<TSimd, TVector, T, DirectExponential<TVector, T>, Dropped>(logits, count, row, null)
-                : Exponentials<TSimd, TVector, T, ShiftedExponential<TVector, T>, Dropped>(logits, count, row, null);
-        }
+        where T : unmanaged => destination == null
+        ? Exponentials<TSimd, TVector, T, Dropped>(logits, count, row, null)
+        : Exponentials<TSimd, TVector, T, Stored>(logits, count, row, destination);
 
-        return row.IsDirect
-            ? Exponentials<TSimd, TVector, T, DirectExponential<TVector, T>, Stored>(logits, count, row, destination)
-            : Exponentials<TSimd, TVector, T, ShiftedExponential<TVector, T>, Stored>(logits, count, row, destination);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static CompensatedSum Exponentials<TSimd, TVector, T, TExponential, TFate>(T* logits, nuint count, in RowExponential<T> row, T* destination)
+    [SkipLocalsInit]
+    public static CompensatedSum Exponentials<TSimd, TVector, T, TFate>(T* logits, nuint count, in RowExponential<T> row, T* destination)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
         where TFate : struct, IFate
     {
-        nuint lanes = (nuint)TSimd.Lanes, i = 0;
-        TExponential exp = default;
-        exp.Prepare<TSimd>(row);
-        TVector last = LastOf<TSimd, TVector, T>(logits, count, Lowest<TSimd, TVector, T>());             // before it is overwritten
-        FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
-        nuint fours = count - (count % (4 * lanes));
-        for (; !Four.Pays<TSimd, TVector, T>() && i < fours; i += 2 * lanes)
-        {
-            TVector t0 = exp.Split<TSimd>(TSimd.Load(ref *logits, i), out TVector q0);
-            if (TFate.Stores) TSimd.Store(ref *destination, i, TSimd.MultiplyAdd(t0, q0, t0));
-            even.Add<TSimd>(t0, q0);
-            TVector t1 = exp.Split<TSimd>(TSimd.Load(ref *logits, i + lanes), out TVector q1);
-            if (TFate.Stores) TSimd.Store(ref *destination, i + lanes, TSimd.MultiplyAdd(t1, q1, t1));
-            odd.Add<TSimd>(t1, q1);
-        }
-
-        for (; i < fours; i += 4 * lanes)
-        {
-            Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
-            if (TFate.Stores) Four.Store<TSimd, TVector, T>(destination + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
-            if (TFate.LengthsAhead != 0)
-            {
-                CacheHints.FetchFour(logits + i + ((nuint)TFate.LengthsAhead * count), lanes);
-                if (TFate.Stores) CacheHints.FetchFour(destination + i + count, lanes);
-            }
-
-            even.Add<TSimd>(t.A, q.A);
-            odd.Add<TSimd>(t.B, q.B);
-            even.Add<TSimd>(t.C, q.C);
-            odd.Add<TSimd>(t.D, q.D);
-        }
-
-        for (; i + lanes <= count; i += lanes)
-        {
-            TVector t = exp.Split<TSimd>(TSimd.Load(ref *logits, i), out TVector q);
-            if (TFate.Stores) TSimd.Store(ref *destination, i, TSimd.MultiplyAdd(t, q, t));
-            even.Add<TSimd>(t, q);
-        }
-
-        if (i < count)
-        {
-            // The last vector overlaps the one before; what that has counted does not count again.
-            TVector t = exp.Split<TSimd>(last, out TVector q);
-            if (TFate.Stores) StoreLast<TSimd, TVector, T>(destination, count, TSimd.MultiplyAdd(t, q, t));
-            TVector isCounted = TSimd.LessThan(TSimd.Indices(0), TSimd.Create(Element.FromDouble<T>(count > lanes ? lanes - (count - i) : 0)));
-            odd.Add<TSimd>(TSimd.Select(isCounted, TSimd.Create(default), t), q);
-        }
-
-        TVector first = TSimd.Create(default), second = first;
-        even.MoveInto<TSimd>(ref first, ref second);
-        odd.MoveInto<TSimd>(ref first, ref second);
-        return TSimd.TotalOfWide(first, second);
+        byte* memory = stackalloc byte[4 * WholeVector.Bytes];
+        T* last = (T*)WholeVector.Align(memory), sums = last + TSimd.Lanes;
+        TSimd.Store(ref *last, 0, LastOf<TSimd, TVector, T>(logits, count, Lowest<TSimd, TVector, T>()));
+        ExponentialPass<T, TFate> pass = new(logits, count, row, destination, last, sums);
+        TSimd.RunByRegister(ref pass, 0);
+        if (TFate.Stores && count % (nuint)TSimd.Lanes != 0) StoreLast<TSimd, TVector, T>(destination, count, TSimd.Load(ref *last, 0));
+        return TSimd.TotalOfWide(TSimd.Load(ref *sums, 0), TSimd.Load(ref *sums, (nuint)TSimd.Lanes));
     }
 
     /// <summary>The sum of the exponentials without the entries that equal the maximum: what is left of a confident row.</summary>
@@ -198,7 +142,7 @@ internal static unsafe class RowPasses
             TSimd.StorePastCaches(destination + i, Scaled<TSimd, TVector, T>(t, q, high, low));
         }
 
-        for (; i + (4 * lanes) <= count; i += 4 * lanes)
+        for (; Four.Pays<TSimd, TVector, T>() && i + (4 * lanes) <= count; i += 4 * lanes)
         {
             Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
             TSimd.StorePastCaches(destination + i, Scaled<TSimd, TVector, T>(t.A, q.A, high, low));

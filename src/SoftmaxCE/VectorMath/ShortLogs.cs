@@ -16,10 +16,7 @@ internal static unsafe class ShortLogs
         if (count > (nuint)TSimd.Lanes)
         {
             max = RowPasses.Max<TSimd, TVector, T>(logits, count);
-            RowExponential<T> row = new(max, one);
-            return row.IsDirect
-                ? Sum<TSimd, TVector, T, DirectExponential<TVector, T>>(logits, count, row)
-                : Sum<TSimd, TVector, T, ShiftedExponential<TVector, T>>(logits, count, row);
+            return Sum<TSimd, TVector, T>(logits, count, max);
         }
 
         TVector t = OneVector<TSimd, TVector, T>(logits, (int)count, one, out TVector x, out TVector q, out max);
@@ -38,10 +35,7 @@ internal static unsafe class ShortLogs
         if (count > (nuint)TSimd.Lanes)
         {
             max = RowPasses.Max<TSimd, TVector, T>(logits, count);
-            RowExponential<T> row = new(max, temperature);
-            others = row.IsDirect
-                ? Others<TSimd, TVector, T, DirectExponential<TVector, T>>(logits, count, row, out maxima)
-                : Others<TSimd, TVector, T, ShiftedExponential<TVector, T>>(logits, count, row, out maxima);
+            others = Others<TSimd, TVector, T>(logits, count, max, temperature, out maxima);
         }
         else
         {
@@ -56,31 +50,34 @@ internal static unsafe class ShortLogs
         return RowExponential<T>.LogAboveMaximum<ScalarSimd<double>, double>(others.High + others.Low, maxima);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static CompensatedSum Sum<TSimd, TVector, T, TExponential>(T* logits, nuint count, in RowExponential<T> row)
+    [SkipLocalsInit]
+    private static CompensatedSum Sum<TSimd, TVector, T>(T* logits, nuint count, T max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
     {
-        TExponential exp = default;
-        exp.Prepare<TSimd>(row);
-        TVector high = RowBatch.Sums<TSimd, TVector, T, TExponential, RowPasses.Dropped>(exp, logits, count, null, out TVector low);
-        return Across<TSimd, TVector, T>(high, low);
+        byte* memory = stackalloc byte[3 * WholeVector.Bytes];
+        T* highs = (T*)WholeVector.Align(memory), lows = highs + TSimd.Lanes;
+        T one = Element.FromDouble<T>(1);
+        ShortRowSums<T, RowPasses.Dropped> sums = new(
+            new(logits, count, 1, &max, one, new RowExponential<T>(max, one).IsDirect), null, null, highs, lows);
+        TSimd.RunByRegister(ref sums, 0);
+        return Across<TSimd, TVector, T>(TSimd.Load(ref *highs, 0), TSimd.Load(ref *lows, 0));
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static CompensatedSum Others<TSimd, TVector, T, TExponential>(T* logits, nuint count, in RowExponential<T> row, out double maxima)
+    [SkipLocalsInit]
+    private static CompensatedSum Others<TSimd, TVector, T>(T* logits, nuint count, T max, T temperature, out double maxima)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
     {
-        TExponential exp = default;
-        exp.Prepare<TSimd>(row);
-        TVector first = RowBatch.Others<TSimd, TVector, T, TExponential>(exp, TSimd.Create(row.Max), logits, count, out TVector second, out TVector countOfMax);
-        maxima = SumOf<TSimd, TVector, T>(countOfMax);
-        return TSimd.TotalOfWide(first, second);
+        byte* memory = stackalloc byte[4 * WholeVector.Bytes];
+        T* first = (T*)WholeVector.Align(memory), second = first + TSimd.Lanes, counts = second + TSimd.Lanes;
+        ShortRowOthers<T> others = new(
+            new(logits, count, 1, &max, temperature, new RowExponential<T>(max, temperature).IsDirect), null, first, second, counts);
+        TSimd.RunByRegister(ref others, 0);
+        maxima = SumOf<TSimd, TVector, T>(TSimd.Load(ref *counts, 0));
+        return TSimd.TotalOfWide(TSimd.Load(ref *first, 0), TSimd.Load(ref *second, 0));
     }
 
     /// <summary>A row that fits one vector; behind its end t is 0.</summary>

@@ -16,6 +16,10 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
     public static bool IsOneRegister => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RunByRegister<TWork>(ref TWork work, int firstLane)
+        where TWork : struct, ILaneWork<T> => work.Run<Simd128<T>, Vector128<T>>(firstLane);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Create(T value) => Vector128.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

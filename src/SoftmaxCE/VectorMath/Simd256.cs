@@ -17,6 +17,10 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     public static bool IsOneRegister => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RunByRegister<TWork>(ref TWork work, int firstLane)
+        where TWork : struct, ILaneWork<T> => work.Run<Simd256<T>, Vector256<T>>(firstLane);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Create(T value) => Vector256.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

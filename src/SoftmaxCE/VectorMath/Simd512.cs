@@ -17,6 +17,10 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
     public static bool IsOneRegister => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RunByRegister<TWork>(ref TWork work, int firstLane)
+        where TWork : struct, ILaneWork<T> => work.Run<Simd512<T>, Vector512<T>>(firstLane);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Create(T value) => Vector512.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -53,10 +53,7 @@ internal static unsafe class SoftmaxKernel
         }
         else if (count <= (nuint)(RowBatch.MostVectors * TSimd.Lanes))
         {
-            RowExponential<T> row = new(RowPasses.Max<TSimd, TVector, T>(logits, count), temperature);
-            T factor = row.IsDirect
-                ? ShortRow<TSimd, TVector, T, DirectExponential<TVector, T>>(logits, count, row, destination, out T factorLow)
-                : ShortRow<TSimd, TVector, T, ShiftedExponential<TVector, T>>(logits, count, row, destination, out factorLow);
+            T factor = ShortRow<TSimd, TVector, T>(logits, count, temperature, destination, out T factorLow);
             RowPasses.Scale<TSimd, TVector, T>(destination, count, factor, factorLow, destination);
         }
         else if (count <= LongRow<T>.PartLength)
@@ -129,17 +126,22 @@ internal static unsafe class SoftmaxKernel
     }
 
     /// <summary>The exponentials of a row of a few vectors; returns what they are to be multiplied by. <see cref="RowBatch"/> gives the same bits.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static T ShortRow<TSimd, TVector, T, TExponential>(T* logits, nuint count, in RowExponential<T> row, T* destination, out T factorLow)
+    [SkipLocalsInit]
+    private static T ShortRow<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* destination, out T factorLow)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
     {
-        TExponential exp = default;
-        exp.Prepare<TSimd>(row);
-        TVector high = RowBatch.Sums<TSimd, TVector, T, TExponential, RowPasses.Stored>(exp, logits, count, destination, out TVector low);
-        TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(TSimd.AddAcross(high), TSimd.AddAcross(low), out TVector rest);
+        byte* memory = stackalloc byte[4 * WholeVector.Bytes];
+        T* last = (T*)WholeVector.Align(memory), highs = last + TSimd.Lanes, lows = highs + TSimd.Lanes;
+        T max = RowPasses.Max<TSimd, TVector, T>(logits, count);
+        TSimd.Store(ref *last, 0, TSimd.Load(ref *logits, count - (nuint)TSimd.Lanes));
+        ShortRowPass.Rows<T> row = new(logits, count, 1, &max, temperature, new RowExponential<T>(max, temperature).IsDirect);
+        ShortRowSums<T, RowPasses.Stored> sums = new(row, destination, last, highs, lows);
+        TSimd.RunByRegister(ref sums, 0);
+        if (count % (nuint)TSimd.Lanes != 0) TSimd.Store(ref *destination, count - (nuint)TSimd.Lanes, TSimd.Load(ref *last, 0));
+        TVector high = TSimd.AddAcross(TSimd.Load(ref *highs, 0)), low = TSimd.AddAcross(TSimd.Load(ref *lows, 0));
+        TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(high, low, out TVector rest);
         factorLow = TSimd.MaxOfLanes(rest);
         return TSimd.MaxOfLanes(factor);
     }

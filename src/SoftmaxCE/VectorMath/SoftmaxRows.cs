@@ -139,9 +139,7 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
         for (int row = firstRow; row < endRow; row++, source += classCount, target += classCount)
         {
             RowExponential<T> exponential = new(max, temperature);
-            CompensatedSum sum = exponential.IsDirect
-                ? RowPasses.Exponentials<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.StoredAmongRows>(source, count, exponential, target)
-                : RowPasses.Exponentials<TSimd, TVector, T>(source, count, exponential, target);
+            CompensatedSum sum = RowPasses.Exponentials<TSimd, TVector, T, RowPasses.StoredAmongRows>(source, count, exponential, target);
             if (row + 1 < endRow) max = RowPasses.Max<TSimd, TVector, T>(source + classCount, count);
             T factor = RowSum.Reciprocal(sum, out T factorLow);
             RowPasses.Scale<TSimd, TVector, T>(target, count, factor, factorLow, target);

@@ -1,0 +1,173 @@
+using System.Runtime.CompilerServices;
+
+namespace SoftmaxCE;
+
+/// <summary>Exponentials of rows of more than one vector and at most <see cref="RowBatch.MostVectors"/>, and their sums in each lane.</summary>
+/// <param name="rows">The rows.</param>
+/// <param name="destination">Where the exponentials go if <typeparamref name="TFate"/> stores them, but for the last vector of each row; may be the logits.</param>
+/// <param name="last">If they are stored: the last vector of logits of each row, aligned; receives its exponentials.</param>
+/// <param name="highs">Receives a vector per row: the high parts of the sums.</param>
+/// <param name="lows">Receives the low parts.</param>
+internal readonly unsafe struct ShortRowSums<T, TFate>(in ShortRowPass.Rows<T> rows, T* destination, T* last, T* highs, T* lows) : ILaneWork<T>
+    where T : unmanaged
+    where TFate : struct, RowPasses.IFate
+{
+    private readonly ShortRowPass.Rows<T> _rows = rows;
+
+    public void Run<TSimd, TVector>(int firstLane)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        if (_rows.AreDirect) Run<TSimd, TVector, DirectExponential<TVector, T>>(firstLane);
+        else Run<TSimd, TVector, ShiftedExponential<TVector, T>>(firstLane);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Run<TSimd, TVector, TExponential>(int firstLane)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TExponential : struct, IRowExponential<TVector, T>
+    {
+        nuint lanes = (nuint)WholeVector.Lanes<T>(), count = _rows.Count, whole = count - (count % lanes);
+        T* source = _rows.Logits + firstLane, target = destination + firstLane;
+        for (nuint row = 0, at = (nuint)firstLane; row < _rows.RowCount; row++, at += lanes, source += count, target += TFate.Stores ? count : 0)
+        {
+            if (firstLane == 0) _rows.FetchNext(row, TFate.Stores ? destination : null);
+            TExponential exp = default;
+            exp.Prepare<TSimd>(TSimd.Create(_rows.Maxima[row]), _rows.Temperature);
+            FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
+            nuint i = 0;
+            for (; i + (2 * lanes) <= count; i += 2 * lanes)
+            {
+                TVector t0 = exp.SplitTwo<TSimd>(TSimd.Load(ref *source, i), TSimd.Load(ref *source, i + lanes), out TVector q0, out TVector t1, out TVector q1);
+                if (TFate.Stores)
+                {
+                    TSimd.Store(ref *target, i, TSimd.MultiplyAdd(t0, q0, t0));
+                    TSimd.Store(ref *target, i + lanes, TSimd.MultiplyAdd(t1, q1, t1));
+                }
+
+                even.Add<TSimd>(t0, q0);
+                odd.Add<TSimd>(t1, q1);
+            }
+
+            if (i < whole)
+            {
+                TVector t = exp.Split<TSimd>(TSimd.Load(ref *source, i), out TVector q);
+                if (TFate.Stores) TSimd.Store(ref *target, i, TSimd.MultiplyAdd(t, q, t));
+                even.Add<TSimd>(t, q);
+            }
+
+            if (whole < count)
+            {
+                // The last vector overlaps the one before; what that has counted does not count again.
+                TVector t = exp.Split<TSimd>(TFate.Stores ? TSimd.Load(ref *last, at) : TSimd.Load(ref *source, count - lanes), out TVector q);
+                if (TFate.Stores) TSimd.Store(ref *last, at, TSimd.MultiplyAdd(t, q, t));
+                odd.Add<TSimd>(TSimd.Select(_rows.IsCountedBefore<TSimd, TVector>(firstLane, whole), TSimd.Create(default), t), q);
+            }
+
+            TSimd.Store(ref *highs, at, TSimd.Add(even.High<TSimd>(), odd.High<TSimd>()));
+            TSimd.Store(ref *lows, at, TSimd.Add(even.Low<TSimd>(), odd.Low<TSimd>()));
+        }
+    }
+}
+
+/// <summary>
+/// The same rows: the exponentials below the maximum, added up in double and so to full relative accuracy however small they are, and how many
+/// entries equal the maximum, in each lane.
+/// </summary>
+/// <param name="rows">The rows.</param>
+/// <param name="destination">Where something will be written next; null: nowhere.</param>
+/// <param name="first">Receives a vector per row: the first of the two of the sum (see <see cref="ISimd{TVector,T}.AddWide"/>).</param>
+/// <param name="second">Receives the second.</param>
+/// <param name="maxima">Receives how many entries equal the maximum.</param>
+internal readonly unsafe struct ShortRowOthers<T>(in ShortRowPass.Rows<T> rows, T* destination, T* first, T* second, T* maxima) : ILaneWork<T>
+    where T : unmanaged
+{
+    private readonly ShortRowPass.Rows<T> _rows = rows;
+
+    public void Run<TSimd, TVector>(int firstLane)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        if (_rows.AreDirect) Run<TSimd, TVector, DirectExponential<TVector, T>>(firstLane);
+        else Run<TSimd, TVector, ShiftedExponential<TVector, T>>(firstLane);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Run<TSimd, TVector, TExponential>(int firstLane)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TExponential : struct, IRowExponential<TVector, T>
+    {
+        nuint lanes = (nuint)WholeVector.Lanes<T>(), count = _rows.Count, whole = count - (count % lanes);
+        T* source = _rows.Logits + firstLane;
+        TVector zero = TSimd.Create(default), one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0);
+        for (nuint row = 0, at = (nuint)firstLane; row < _rows.RowCount; row++, at += lanes, source += count)
+        {
+            if (firstLane == 0) _rows.FetchNext(row, destination);
+            TVector max = TSimd.Create(_rows.Maxima[row]), sum = zero, rest = zero, countOfMax = zero;
+            TExponential exp = default;
+            exp.Prepare<TSimd>(max, _rows.Temperature);
+            nuint i = 0;
+            for (; i + (2 * lanes) <= count; i += 2 * lanes)
+            {
+                TVector x0 = TSimd.Load(ref *source, i), x1 = TSimd.Load(ref *source, i + lanes), isMax0 = TSimd.Equal(x0, max), isMax1 = TSimd.Equal(x1, max);
+                TVector t0 = exp.SplitTwo<TSimd>(x0, x1, out TVector q0, out TVector t1, out TVector q1);
+                TVector e0 = TSimd.Select(isMax0, zero, TSimd.MultiplyAdd(t0, q0, t0)), e1 = TSimd.Select(isMax1, zero, TSimd.MultiplyAdd(t1, q1, t1));
+                TSimd.AddWide(ref sum, ref rest, TSimd.Add(e0, e1));
+                countOfMax = TSimd.Add(countOfMax, TSimd.Add(TSimd.Select(isMax0, one, zero), TSimd.Select(isMax1, one, zero)));
+            }
+
+            for (; i < count; i += lanes)
+            {
+                // The last vector overlaps the one before; what that has counted does not count again.
+                TVector x = TSimd.Load(ref *source, nuint.Min(i, count - lanes)), t = exp.Split<TSimd>(x, out TVector q), isMax = TSimd.Equal(x, max);
+                TVector isCounted = i < whole ? zero : _rows.IsCountedBefore<TSimd, TVector>(firstLane, whole);
+                TSimd.AddWide(ref sum, ref rest, TSimd.Select(isCounted, zero, TSimd.Select(isMax, zero, TSimd.MultiplyAdd(t, q, t))));
+                countOfMax = TSimd.Add(countOfMax, TSimd.Select(isCounted, zero, TSimd.Select(isMax, one, zero)));
+            }
+
+            TSimd.Store(ref *first, at, sum);
+            TSimd.Store(ref *second, at, rest);
+            TSimd.Store(ref *maxima, at, countOfMax);
+        }
+    }
+}
+
+/// <summary>What the passes over short rows have in common.</summary>
+internal static unsafe class ShortRowPass
+{
+    /// <summary>Rows one after the other, with their maxima.</summary>
+    public readonly struct Rows<T>(T* logits, nuint count, nuint rowCount, T* maxima, T temperature, bool areDirect)
+        where T : unmanaged
+    {
+        public T* Logits { get; } = logits;
+
+        public nuint Count { get; } = count;
+
+        public nuint RowCount { get; } = rowCount;
+
+        public T* Maxima { get; } = maxima;
+
+        public T Temperature { get; } = temperature;
+
+        /// <summary>Whether all of them are taken by <see cref="DirectExponential{TVector,T}"/>.</summary>
+        public bool AreDirect { get; } = areDirect;
+
+        /// <summary>Fetches the row that is as far from this one as there are rows.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void FetchNext(nuint row, T* destination)
+        {
+            if (RowCount == 1) return;
+            CacheHints.Fetch(Logits + ((row + RowCount) * Count), Count);
+            if (destination != null) CacheHints.Fetch(destination + ((row + RowCount) * Count), Count);
+        }
+
+        /// <summary>A mask: which lanes of the last vector belong to the one before, too.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector IsCountedBefore<TSimd, TVector>(int firstLane, nuint whole)
+            where TSimd : struct, ISimd<TVector, T>
+            where TVector : struct =>
+            TSimd.LessThan(TSimd.Indices(firstLane), TSimd.Create(Element.FromDouble<T>((int)(whole - (Count - (nuint)WholeVector.Lanes<T>())))));
+    }
+}
