@@ -127,7 +127,7 @@ internal static unsafe class CrossEntropyRunner
             if (FewClassesKernel<TKernel>.Fits(task))
             {
                 FewClassesKernel<TKernel> fewClasses = new(task, rows);
-                VectorWidth.Run<FewClassesKernel<TKernel>, TKernel>(ref fewClasses);
+                VectorWidth.RunOnRegister<FewClassesKernel<TKernel>, TKernel>(ref fewClasses);
                 return fewClasses.Totals;
             }
 

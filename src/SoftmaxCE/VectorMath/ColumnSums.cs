@@ -75,10 +75,11 @@ internal readonly struct OthersColumnSum<TVector, T> : IColumnSum<TVector, T>
 internal static unsafe class ColumnSums
 {
     /// <summary>
-    /// The sums of at most 16 classes, each a vector of rows; with <see cref="RowPasses.Stored"/> t and q of each class go to
-    /// <paramref name="scratch"/>. The classes whose numbers have the same rest by 4 come first, of those c and c + 8 before c and c + 4.
+    /// The sums of at most <see cref="WholeVector.Lanes"/> classes, each a vector of rows; with <see cref="RowPasses.Stored"/> t and q of each class go
+    /// to <paramref name="scratch"/>.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void OfFew<TSimd, TVector, T, TExponential, TSum, TFate>(
         T* values, nint stride, int count, TVector max, T* scratch, out TVector first, out TVector second)
         where TSimd : struct, ISimd<TVector, T>
@@ -86,18 +87,41 @@ internal static unsafe class ColumnSums
         where T : unmanaged
         where TExponential : struct, IRowExponential<TVector, T>
         where TSum : struct, IColumnSum<TVector, T>
-        where TFate : struct
+        where TFate : struct, RowPasses.IFate
     {
+        byte* memory = stackalloc byte[((2 * WholeVector.Lanes<T>()) + 1) * WholeVector.Bytes];
+        T* sums = (T*)WholeVector.Align(memory);
         TExponential exp = default;
         exp.Prepare<TSimd>(max, Element.FromDouble<T>(1));
-        TVector zero = TSimd.Create(default), first1 = zero, second1 = zero, first2 = zero, second2 = zero, first3 = zero, second3 = zero;
-        OfRest<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, count, 0, max, scratch, out first, out second);
-        if (count > 2) OfRest<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, count, 2, max, scratch, out first2, out second2);
-        if (count > 1) OfRest<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, count, 1, max, scratch, out first1, out second1);
-        if (count > 3) OfRest<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, count, 3, max, scratch, out first3, out second3);
-        TSum.Merge<TSimd>(ref first, ref second, first2, second2);
-        TSum.Merge<TSimd>(ref first1, ref second1, first3, second3);
-        TSum.Merge<TSimd>(ref first, ref second, first1, second1);
+        nint pair = 2 * TSimd.Lanes, end = count * pair, c = 0;
+        for (; c + pair < end; c += 2 * pair, values += 2 * stride)
+        {
+            TVector x0 = TSimd.Load(ref *values, 0), x1 = TSimd.Load(ref *(values + stride), 0);
+            TVector t0 = exp.SplitTwo<TSimd>(x0, x1, out TVector q0, out TVector t1, out TVector q1);
+            Take<TSimd, TVector, T, TSum, TFate>(x0, max, t0, q0, scratch + c, sums + c);
+            Take<TSimd, TVector, T, TSum, TFate>(x1, max, t1, q1, scratch + c + pair, sums + c + pair);
+        }
+
+        if (c < end)
+        {
+            TVector x = TSimd.Load(ref *values, 0), t = exp.Split<TSimd>(x, out TVector q);
+            Take<TSimd, TVector, T, TSum, TFate>(x, max, t, q, scratch + c, sums + c);
+        }
+
+        // The first half of the places takes the second, then the first quarter the second, …
+        for (nint half = WholeVector.Lanes<T>() / 2 * pair; half >= pair; half /= 2)
+        {
+            for (T* place = sums; place + half < sums + end; place += pair)
+            {
+                TVector high = Load<TSimd, TVector, T>(place, out TVector low), otherHigh = Load<TSimd, TVector, T>(place + half, out TVector otherLow);
+                TSum.Merge<TSimd>(ref high, ref low, otherHigh, otherLow);
+                Store<TSimd, TVector, T>(place, high, low);
+            }
+
+            end = nint.Min(end, half);
+        }
+
+        first = Load<TSimd, TVector, T>(sums, out second);
     }
 
     /// <summary>The lanes as doubles; <paramref name="zeros"/> is written, too.</summary>
@@ -113,55 +137,35 @@ internal static unsafe class ColumnSums
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void OfRest<TSimd, TVector, T, TExponential, TSum, TFate>(
-        TExponential exp, T* values, nint stride, int count, int rest, TVector max, T* scratch, out TVector first, out TVector second)
+    private static void Take<TSimd, TVector, T, TSum, TFate>(TVector x, TVector max, TVector t, TVector q, T* scratch, T* sum)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
         where TSum : struct, IColumnSum<TVector, T>
-        where TFate : struct
+        where TFate : struct, RowPasses.IFate
     {
-        Of<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, rest, max, scratch, out first, out second);
-        if (rest + 8 < count) AddOne<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, rest + 8, max, scratch, ref first, ref second);
-        if (rest + 4 >= count) return;
-        Of<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, rest + 4, max, scratch, out TVector first4, out TVector second4);
-        if (rest + 12 < count) AddOne<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, rest + 12, max, scratch, ref first4, ref second4);
-        TSum.Merge<TSimd>(ref first, ref second, first4, second4);
+        if (TFate.Stores) Store<TSimd, TVector, T>(scratch, t, q);
+        TSum.Of<TSimd>(x, max, t, q, out TVector first, out TVector second);
+        Store<TSimd, TVector, T>(sum, first, second);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddOne<TSimd, TVector, T, TExponential, TSum, TFate>(
-        TExponential exp, T* values, nint stride, int c, TVector max, T* scratch, ref TVector first, ref TVector second)
+    private static TVector Load<TSimd, TVector, T>(T* pair, out TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
-        where TSum : struct, IColumnSum<TVector, T>
-        where TFate : struct
     {
-        Of<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, c, max, scratch, out TVector otherFirst, out TVector otherSecond);
-        TSum.Merge<TSimd>(ref first, ref second, otherFirst, otherSecond);
+        second = TSimd.Load(ref *pair, (nuint)TSimd.Lanes);
+        return TSimd.Load(ref *pair, 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Of<TSimd, TVector, T, TExponential, TSum, TFate>(
-        TExponential exp, T* values, nint stride, int c, TVector max, T* scratch, out TVector first, out TVector second)
+    private static void Store<TSimd, TVector, T>(T* pair, TVector first, TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
-        where TSum : struct, IColumnSum<TVector, T>
-        where TFate : struct
     {
-        TVector x = TSimd.Load(ref *(values + (c * stride)), 0), t = exp.Split<TSimd>(x, out TVector q);
-        if (typeof(TFate) == typeof(RowPasses.Stored))
-        {
-            T* place = scratch + (2 * c * TSimd.Lanes);
-            TSimd.Store(ref *place, 0, t);
-            TSimd.Store(ref *place, (nuint)TSimd.Lanes, q);
-        }
-
-        TSum.Of<TSimd>(x, max, t, q, out first, out second);
+        TSimd.Store(ref *pair, 0, first);
+        TSimd.Store(ref *pair, (nuint)TSimd.Lanes, second);
     }
 }

@@ -27,25 +27,53 @@ internal static unsafe class EightTranspose
 
     private static void Piece(float* source, nint sourceStride, int rows, int columns, nint readable, float* destination, nint destinationStride, nint writable)
     {
-        Vector256<float> a0 = Row(source, sourceStride, 0, rows, columns, readable), a1 = Row(source, sourceStride, 1, rows, columns, readable);
-        Vector256<float> a2 = Row(source, sourceStride, 2, rows, columns, readable), a3 = Row(source, sourceStride, 3, rows, columns, readable);
-        Vector256<float> b0 = Row(source, sourceStride, 4, rows, columns, readable), b1 = Row(source, sourceStride, 5, rows, columns, readable);
-        Vector256<float> b2 = Row(source, sourceStride, 6, rows, columns, readable), b3 = Row(source, sourceStride, 7, rows, columns, readable);
-        Four(ref a0, ref a1, ref a2, ref a3);
-        Four(ref b0, ref b1, ref b2, ref b3);
+        if (((Size - 1) * sourceStride) + Size > readable)
+        {
+            PieceOfCopy(source, sourceStride, rows, columns, readable, destination, destinationStride, writable);
+            return;
+        }
 
-        const byte Lower = 0x20, Upper = 0x31;
-        Write(destination, destinationStride, 0, rows, columns, writable, Avx.Permute2x128(a0, b0, Lower));
-        Write(destination, destinationStride, 1, rows, columns, writable, Avx.Permute2x128(a1, b1, Lower));
-        Write(destination, destinationStride, 2, rows, columns, writable, Avx.Permute2x128(a2, b2, Lower));
-        Write(destination, destinationStride, 3, rows, columns, writable, Avx.Permute2x128(a3, b3, Lower));
-        Write(destination, destinationStride, 4, rows, columns, writable, Avx.Permute2x128(a0, b0, Upper));
-        Write(destination, destinationStride, 5, rows, columns, writable, Avx.Permute2x128(a1, b1, Upper));
-        Write(destination, destinationStride, 6, rows, columns, writable, Avx.Permute2x128(a2, b2, Upper));
-        Write(destination, destinationStride, 7, rows, columns, writable, Avx.Permute2x128(a3, b3, Upper));
+        // Rows r and r + 4 go into the halves of one vector as they are read, which no port for moving lanes is needed for.
+        Vector256<float> a0 = Halves(source, sourceStride, 0), a1 = Halves(source, sourceStride, 1);
+        Vector256<float> a2 = Halves(source, sourceStride, 2), a3 = Halves(source, sourceStride, 3);
+        Four(ref a0, ref a1, ref a2, ref a3);
+        Write(destination, destinationStride, 0, rows, columns, writable, a0);
+        Write(destination, destinationStride, 1, rows, columns, writable, a1);
+        Write(destination, destinationStride, 2, rows, columns, writable, a2);
+        Write(destination, destinationStride, 3, rows, columns, writable, a3);
+        if (columns <= 4) return;
+
+        Vector256<float> b0 = Halves(source + 4, sourceStride, 0), b1 = Halves(source + 4, sourceStride, 1);
+        Vector256<float> b2 = Halves(source + 4, sourceStride, 2), b3 = Halves(source + 4, sourceStride, 3);
+        Four(ref b0, ref b1, ref b2, ref b3);
+        Write(destination, destinationStride, 4, rows, columns, writable, b0);
+        Write(destination, destinationStride, 5, rows, columns, writable, b1);
+        Write(destination, destinationStride, 6, rows, columns, writable, b2);
+        Write(destination, destinationStride, 7, rows, columns, writable, b3);
     }
 
-    /// <summary>Transposes each half of four rows: vector j then holds column j in its lower half and column j + 4 in its upper one.</summary>
+    /// <summary>Not all rows can be read as they are; what is not there is 0.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void PieceOfCopy(
+        float* source, nint sourceStride, int rows, int columns, nint readable, float* destination, nint destinationStride, nint writable)
+    {
+        float* copy = stackalloc float[Size * Size];
+        for (int row = 0; row < Size; row++)
+        {
+            Vector256<float> values = row < rows ? Row(source, sourceStride, row, columns, readable) : Vector256<float>.Zero;
+            values.Store(copy + (row * Size));
+        }
+
+        Piece(copy, Size, rows, columns, Size * Size, destination, destinationStride, writable);
+    }
+
+    /// <summary>Four values of a row, and four of the row four below.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Halves(float* source, nint stride, int row) =>
+        Vector256.Create(Vector128.Load(source + (row * stride)), Vector128.Load(source + ((row + 4) * stride)));
+
+    /// <summary>Transposes each half of four vectors: vector j then holds column j of the rows in its lower half and of those four below in its upper one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Four(ref Vector256<float> v0, ref Vector256<float> v1, ref Vector256<float> v2, ref Vector256<float> v3)
     {
@@ -58,13 +86,9 @@ internal static unsafe class EightTranspose
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Row(float* source, nint stride, int row, int rows, int columns, nint readable)
-    {
-        if (row >= rows) return Vector256<float>.Zero;
-        return (row * stride) + Size <= readable
-            ? Vector256.Load(source + (row * stride))
-            : Simd256<float>.LoadPartial(source + (row * stride), columns, Vector256<float>.Zero);
-    }
+    private static Vector256<float> Row(float* source, nint stride, int row, int columns, nint readable) => (row * stride) + Size <= readable
+        ? Vector256.Load(source + (row * stride))
+        : Simd256<float>.LoadPartial(source + (row * stride), columns, Vector256<float>.Zero);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Write(float* destination, nint stride, int column, int rows, int columns, nint writable, Vector256<float> value)

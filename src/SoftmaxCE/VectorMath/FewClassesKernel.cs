@@ -6,7 +6,7 @@ namespace SoftmaxCE;
 /// <remarks>
 /// Row by row such shapes spend their time on sums over lanes, partial vectors and one logarithm per row. Here a group of rows is transposed
 /// into scratch memory in the first-level cache, every step works on full vectors, and the groups of a batch share the logarithms.
-/// A row's result does not depend on its neighbours.
+/// A row's result does not depend on its neighbours, so a vector is one register here.
 /// </remarks>
 internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowCount) : IVectorKernel<T>
     where T : unmanaged
@@ -32,8 +32,9 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        int lanes = TSimd.Lanes, count = _task.ClassCount;
-        int groups = Math.Clamp(BatchValues / (lanes * count), 1, MostBatchRows / lanes), batchRows = groups * lanes;
+        // The same batches at every width, because losses are added up in batches.
+        int lanes = TSimd.Lanes, count = _task.ClassCount, whole = WholeVector.Lanes<T>();
+        int batchRows = Math.Clamp(BatchValues / (whole * count), 1, MostBatchRows / whole) * whole;
         T* columns = stackalloc T[batchRows * count], maxima = stackalloc T[3 * batchRows];
         double* doubles = stackalloc double[(4 * batchRows) + lanes];
         Batch batch = new(columns, maxima, maxima + batchRows, maxima + (2 * batchRows), doubles, batchRows);
@@ -129,10 +130,8 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         TSimd.AddWide(ref lower, ref upper, shift.Difference<TSimd, T>(atLabel, out TVector low));
         TSimd.AddWide(ref lower, ref upper, TSimd.Select(TSimd.Equal(low, low), low, zero));        // NaN where the logit is −∞
         StoreSum<TSimd, TVector>(lower, upper, batch.Differences + row, batch.Lost);
-        lower = zero;
-        upper = zero;
-        TSimd.AddWide(ref lower, ref upper, TSimd.Select(TSimd.Equal(atMax, labels), one, zero));
-        _totals.Correct += (int)TSimd.TotalOfWide(lower, upper).High;
+        TVector correct = TSimd.AddAcross(TSimd.Select(TSimd.Equal(atMax, labels), one, zero));
+        _totals.Correct += (int)Element.ToDouble(TSimd.MaxOfLanes(correct));
     }
 
     /// <summary>Exponentials (in place), with the factor <see cref="FactoredExp.OfMaximum{T}"/>, their sums without the labels, and those of the labels.</summary>
@@ -151,7 +150,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         nuint end = (nuint)(_task.ClassCount * TSimd.Lanes), lanes = (nuint)TSimd.Lanes, at = 0;
         for (; at + (2 * lanes) <= end; at += 2 * lanes)
         {
-            TVector t0 = exp.Split<TSimd>(TSimd.Load(ref *group, at), out TVector q0), t1 = exp.Split<TSimd>(TSimd.Load(ref *group, at + lanes), out TVector q1);
+            TVector t0 = exp.SplitTwo<TSimd>(TSimd.Load(ref *group, at), TSimd.Load(ref *group, at + lanes), out TVector q0, out TVector t1, out TVector q1);
             TSimd.Store(ref *group, at, TSimd.MultiplyAdd(t0, q0, t0));
             TSimd.Store(ref *group, at + lanes, TSimd.MultiplyAdd(t1, q1, t1));
             even.Add<TSimd>(TSimd.Select(TSimd.Equal(labels, index), zero, t0), q0);

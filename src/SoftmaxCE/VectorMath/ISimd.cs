@@ -24,6 +24,10 @@ internal interface ISimd<TVector, T>
     static abstract void RunByRegister<TWork>(ref TWork work, int firstLane)
         where TWork : struct, ILaneWork<T>;
 
+    /// <summary>Runs a kernel in which no lane needs another one, with vectors of one register.</summary>
+    static abstract void RunOnRegister<TKernel>(ref TKernel kernel)
+        where TKernel : struct, IVectorKernel<T>;
+
     static abstract TVector Create(T value);
 
     /// <summary>0, 1, 2, … in the lanes.</summary>

@@ -3,7 +3,8 @@ namespace SoftmaxCE;
 /// <summary>The scalar part of many rows with labels at once, one row per lane: see <see cref="CrossEntropyRow"/> for the formulas.</summary>
 /// <remarks>
 /// With r = Σ e^(x − max) without the label, e and d the label's exponential and its distance from the maximum: ln Σ e^(x − max) is log1p(r)
-/// when the label is the maximum and log1p((r − 1) + e) when it is not, for then r contains the maximum's 1.
+/// when the label is the maximum and log1p((r − 1) + e) when it is not, for then r contains the maximum's 1. Everything is in units of the maximum's
+/// exponential, which is 1 here, until the logarithm is taken.
 /// </remarks>
 internal unsafe struct LabelFinishKernel : IVectorKernel<double>
 {
@@ -38,16 +39,16 @@ internal unsafe struct LabelFinishKernel : IVectorKernel<double>
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
     {
-        TVector zero = TSimd.Create(0), one = TSimd.Create(1), scale = TSimd.Create(GradientScale), high = zero, low = zero;
+        TVector zero = TSimd.Create(0), scale = TSimd.Create(GradientScale), high = zero, low = zero;
         TVector lowest = TSimd.Create(double.NegativeInfinity), ofMaximum = TSimd.Create(OfMaximum), nothing = TSimd.Create(Nothing);
         for (nuint i = 0; i < (nuint)Count; i += (nuint)TSimd.Lanes)
         {
-            TVector others = TSimd.Load(ref *Others, i), atLabel = TSimd.Divide(TSimd.Load(ref *AtLabel, i), ofMaximum);
-            others = TSimd.Divide(TSimd.Select(TSimd.LessThan(others, nothing), zero, others), ofMaximum);
+            TVector others = TSimd.Load(ref *Others, i), atLabel = TSimd.Load(ref *AtLabel, i);
+            others = TSimd.Select(TSimd.LessThan(others, nothing), zero, others);
             TVector difference = TSimd.Load(ref *Differences, i), weight = TSimd.Load(ref *Weights, i);
             TVector weightless = TSimd.Equal(weight, zero), isMaximum = TSimd.Equal(difference, zero);
-            TVector rest = TSimd.Select(isMaximum, others, TSimd.Add(TSimd.Subtract(others, one), atLabel));
-            TVector minusLog = TSimd.Subtract(LogPolynomial.Log1p<TSimd, TVector, double>(rest), difference);
+            TVector rest = TSimd.Select(isMaximum, others, TSimd.Add(TSimd.Subtract(others, ofMaximum), atLabel));
+            TVector minusLog = TSimd.Subtract(LogPolynomial.Log1p<TSimd, TVector, double>(TSimd.Divide(rest, ofMaximum)), difference);
             TVector loss = TSimd.Select(weightless, zero, TSimd.Multiply(weight, minusLog));
             TVector factor = TSimd.Divide(TSimd.Multiply(weight, scale), TSimd.Add(others, atLabel));
             factor = TSimd.Select(weightless, zero, factor);
@@ -55,7 +56,7 @@ internal unsafe struct LabelFinishKernel : IVectorKernel<double>
             TVector gradient = TSimd.Subtract(zero, TSimd.Multiply(factor, TSimd.Select(weightless, zero, masked)));
             TSimd.AddWide(ref high, ref low, loss);
             TSimd.Store(ref *Losses, i, loss);
-            TSimd.Store(ref *Factors, i, TSimd.Divide(factor, ofMaximum));
+            TSimd.Store(ref *Factors, i, factor);
             TSimd.Store(ref *LabelGradients, i, gradient);
         }
 

@@ -34,6 +34,10 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RunOnRegister<TKernel>(ref TKernel kernel)
+        where TKernel : struct, IVectorKernel<T> => THalfSimd.RunOnRegister(ref kernel);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<THalf> Create(T value)
     {
         THalf half = THalfSimd.Create(value);

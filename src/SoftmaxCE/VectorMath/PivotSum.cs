@@ -7,12 +7,6 @@ namespace SoftmaxCE;
 /// <param name="AtPivot">The pivot's own exponential.</param>
 internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
 {
-    /// <summary>
-    /// Vectors added before the sums move into double. <see cref="FactoredSum{TVector,T}"/> is exact next to the largest exponential; where
-    /// that is the pivot's, which is left out, the rest is added up in T, and this many roundings do not show.
-    /// </summary>
-    private const int BlockVectors = 32;
-
     public double Total => Others + AtPivot;
 
     /// <summary>The exponentials, with the factor <see cref="FactoredExp.OfMaximum{T}"/>, go to <paramref name="exponentials"/>, which may be <paramref name="logits"/>, unless it is null.</summary>
@@ -22,27 +16,62 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
         where TVector : struct
         where T : unmanaged
     {
-        if (exponentials == null)
-        {
-            return row.IsDirect
-                ? Of<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.DroppedAmongParts>(logits, count, pivot, row, null)
-                : Of<TSimd, TVector, T, ShiftedExponential<TVector, T>, RowPasses.DroppedAmongParts>(logits, count, pivot, row, null);
-        }
-
-        return row.IsDirect
-            ? Of<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.StoredAmongParts>(logits, count, pivot, row, exponentials)
-            : Of<TSimd, TVector, T, ShiftedExponential<TVector, T>, RowPasses.StoredAmongParts>(logits, count, pivot, row, exponentials);
+        if (exponentials == null) return Of<TSimd, TVector, T, RowPasses.DroppedAmongParts>(logits, count, pivot, row, null);
+        return Of<TSimd, TVector, T, RowPasses.StoredAmongParts>(logits, count, pivot, row, exponentials);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static PivotSum Of<TSimd, TVector, T, TExponential, TFate>(T* logits, int count, int pivot, in RowExponential<T> row, T* exponentials)
+    [SkipLocalsInit]
+    private static PivotSum Of<TSimd, TVector, T, TFate>(T* logits, int count, int pivot, in RowExponential<T> row, T* exponentials)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
         where TFate : struct, RowPasses.IFate
     {
-        int lanes = TSimd.Lanes, wholeEnd = count - (count % lanes), pivotStart = pivot - (pivot % lanes);
+        byte* memory = stackalloc byte[5 * WholeVector.Bytes];
+        T* sums = (T*)WholeVector.Align(memory);
+        PivotPass<T, TFate> pass = new(logits, count, pivot, row, exponentials, sums);
+        TSimd.RunByRegister(ref pass, 0);
+        nuint lanes = (nuint)TSimd.Lanes;
+        double scale = FactoredExp.OfMaximum<T>(), others = TSimd.TotalOfWide(TSimd.Load(ref *sums, 0), TSimd.Load(ref *sums, lanes)).Value;
+        double atPivot = TSimd.TotalOfWide(TSimd.Load(ref *sums, 2 * lanes), TSimd.Load(ref *sums, 3 * lanes)).Value;
+        return new(others < FactoredExp.Nothing<T>(count) ? 0 : others / scale, atPivot / scale);
+    }
+}
+
+/// <summary>The pass over a row behind <see cref="PivotSum"/>.</summary>
+/// <remarks>The vector that holds the pivot is left for the end, so that the loop over the others need not look for it.</remarks>
+/// <param name="logits">The row.</param>
+/// <param name="count">Its classes.</param>
+/// <param name="pivot">The one kept apart.</param>
+/// <param name="row">The way to take exponentials.</param>
+/// <param name="exponentials">Where they go if <typeparamref name="TFate"/> stores them.</param>
+/// <param name="sums">Receives, aligned, the sum of the others and that of the pivot, two vectors each (see <see cref="ISimd{TVector,T}.AddWide"/>).</param>
+internal readonly unsafe struct PivotPass<T, TFate>(T* logits, int count, int pivot, RowExponential<T> row, T* exponentials, T* sums) : ILaneWork<T>
+    where T : unmanaged
+    where TFate : struct, RowPasses.IFate
+{
+    /// <summary>
+    /// Vectors added before the sums move into double. <see cref="FactoredSum{TVector,T}"/> is exact next to the largest exponential; where
+    /// that is the pivot's, which is left out, the rest is added up in T, and this many roundings do not show.
+    /// </summary>
+    private const int BlockVectors = 32;
+
+    public void Run<TSimd, TVector>(int firstLane)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        if (row.IsDirect) Run<TSimd, TVector, DirectExponential<TVector, T>>(firstLane);
+        else Run<TSimd, TVector, ShiftedExponential<TVector, T>>(firstLane);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Run<TSimd, TVector, TExponential>(int firstLane)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TExponential : struct, IRowExponential<TVector, T>
+    {
+        int lanes = WholeVector.Lanes<T>(), wholeEnd = count - (count % lanes), pivotStart = pivot - (pivot % lanes);
+        T* source = logits + firstLane, target = exponentials + firstLane;
         TExponential exp = default;
         exp.Prepare<TSimd>(row);
         TVector zero = TSimd.Create(default), first = zero, second = zero;
@@ -58,32 +87,36 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
             int end = Math.Min(i < pivotStart ? Math.Min(pivotStart, wholeEnd) : wholeEnd, i + (BlockVectors * lanes));
             FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
             int fours = i + ((end - i) / (4 * lanes) * (4 * lanes));
-            for (; !Four.Pays<TSimd, TVector, T>() && i < fours; i += 2 * lanes)
+            for (; Four.Pays<TSimd, TVector, T>() && i < fours; i += 4 * lanes)
             {
-                TVector t0 = exp.Split<TSimd>(TSimd.Load(ref *logits, (nuint)i), out TVector q0);
-                if (TFate.Stores) TSimd.Store(ref *exponentials, (nuint)i, TSimd.MultiplyAdd(t0, q0, t0));
-                even.Add<TSimd>(t0, q0);
-                TVector t1 = exp.Split<TSimd>(TSimd.Load(ref *logits, (nuint)(i + lanes)), out TVector q1);
-                if (TFate.Stores) TSimd.Store(ref *exponentials, (nuint)(i + lanes), TSimd.MultiplyAdd(t1, q1, t1));
-                odd.Add<TSimd>(t1, q1);
-            }
-
-            for (; i < fours; i += 4 * lanes)
-            {
-                Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
-                if (TFate.Stores) Four.Store<TSimd, TVector, T>(exponentials + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
-                CacheHints.FetchFour(logits + i + ((nint)TFate.LengthsAhead * count), (nuint)lanes);             // the next row
-                if (TFate.Stores) CacheHints.FetchFour(exponentials + i + count, (nuint)lanes);
+                Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(source + i), out Four<TVector> q);
+                if (TFate.Stores) Four.Store<TSimd, TVector, T>(target + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
+                CacheHints.FetchFour(source + i + ((nint)TFate.LengthsAhead * count), (nuint)lanes);             // the next row
+                if (TFate.Stores) CacheHints.FetchFour(target + i + count, (nuint)lanes);
                 even.Add<TSimd>(t.A, q.A);
                 odd.Add<TSimd>(t.B, q.B);
                 even.Add<TSimd>(t.C, q.C);
                 odd.Add<TSimd>(t.D, q.D);
             }
 
+            for (; i < fours; i += 2 * lanes)
+            {
+                TVector x0 = TSimd.Load(ref *source, (nuint)i), x1 = TSimd.Load(ref *source, (nuint)(i + lanes));
+                TVector t0 = exp.SplitTwo<TSimd>(x0, x1, out TVector q0, out TVector t1, out TVector q1);
+                if (TFate.Stores)
+                {
+                    TSimd.Store(ref *target, (nuint)i, TSimd.MultiplyAdd(t0, q0, t0));
+                    TSimd.Store(ref *target, (nuint)(i + lanes), TSimd.MultiplyAdd(t1, q1, t1));
+                }
+
+                even.Add<TSimd>(t0, q0);
+                odd.Add<TSimd>(t1, q1);
+            }
+
             for (; i < end; i += lanes)
             {
-                TVector t = exp.Split<TSimd>(TSimd.Load(ref *logits, (nuint)i), out TVector q);
-                if (TFate.Stores) TSimd.Store(ref *exponentials, (nuint)i, TSimd.MultiplyAdd(t, q, t));
+                TVector t = exp.Split<TSimd>(TSimd.Load(ref *source, (nuint)i), out TVector q);
+                if (TFate.Stores) TSimd.Store(ref *target, (nuint)i, TSimd.MultiplyAdd(t, q, t));
                 even.Add<TSimd>(t, q);
             }
 
@@ -93,40 +126,40 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
 
         if (pivotStart < wholeEnd && wholeEnd < count)
         {
-            TVector t = Partial<TSimd, TVector, T, TExponential, TFate>(exp, logits, wholeEnd, count - wholeEnd, exponentials, out TVector q);
-            Add<TSimd, TVector, T>(ref first, ref second, t, q);
+            TVector t = Partial<TSimd, TVector, TExponential>(exp, wholeEnd + firstLane, out TVector q);
+            Add<TSimd, TVector>(ref first, ref second, t, q);
         }
 
-        TVector atPivot = Partial<TSimd, TVector, T, TExponential, TFate>(exp, logits, pivotStart, Math.Min(lanes, count - pivotStart), exponentials, out TVector power);
-        TVector isPivot = TSimd.Equal(TSimd.Indices(pivotStart - pivot), zero), lower = zero, upper = zero;
-        Add<TSimd, TVector, T>(ref first, ref second, TSimd.Select(isPivot, zero, atPivot), power);
-        Add<TSimd, TVector, T>(ref lower, ref upper, TSimd.Select(isPivot, atPivot, zero), power);
-        double scale = FactoredExp.OfMaximum<T>(), others = TSimd.TotalOfWide(first, second).Value;
-        return new(others < FactoredExp.Nothing<T>(count) ? 0 : others / scale, TSimd.TotalOfWide(lower, upper).Value / scale);
+        TVector atPivot = Partial<TSimd, TVector, TExponential>(exp, pivotStart + firstLane, out TVector power);
+        TVector isPivot = TSimd.Equal(TSimd.Indices(pivotStart + firstLane - pivot), zero), lower = zero, upper = zero;
+        Add<TSimd, TVector>(ref first, ref second, TSimd.Select(isPivot, zero, atPivot), power);
+        Add<TSimd, TVector>(ref lower, ref upper, TSimd.Select(isPivot, atPivot, zero), power);
+        TSimd.Store(ref *sums, (nuint)firstLane, first);
+        TSimd.Store(ref *sums, (nuint)(lanes + firstLane), second);
+        TSimd.Store(ref *sums, (nuint)((2 * lanes) + firstLane), lower);
+        TSimd.Store(ref *sums, (nuint)((3 * lanes) + firstLane), upper);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<TSimd, TVector, T>(ref TVector first, ref TVector second, TVector t, TVector q)
+    private static void Add<TSimd, TVector>(ref TVector first, ref TVector second, TVector t, TVector q)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
-        where T : unmanaged
     {
         TSimd.AddWide(ref first, ref second, t);
         TSimd.AddWide(ref first, ref second, TSimd.Multiply(t, q));
     }
 
-    /// <summary>A vector of at most Lanes logits; t is 0 behind them and where a logit is −∞.</summary>
+    /// <summary>A vector of logits of which some may lie behind the end; t is 0 there and where a logit is −∞.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Partial<TSimd, TVector, T, TExponential, TFate>(TExponential exp, T* logits, int start, int count, T* exponentials, out TVector q)
+    private TVector Partial<TSimd, TVector, TExponential>(TExponential exp, int start, out TVector q)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
-        where T : unmanaged
         where TExponential : struct, IRowExponential<TVector, T>
-        where TFate : struct, RowPasses.IFate
     {
-        TVector lowest = RowPasses.Lowest<TSimd, TVector, T>(), x = TSimd.LoadPartial(logits + start, count, lowest), t = exp.Split<TSimd>(x, out q);
+        int here = Math.Clamp(count - start, 0, TSimd.Lanes);
+        TVector lowest = RowPasses.Lowest<TSimd, TVector, T>(), x = TSimd.LoadPartial(logits + start, here, lowest), t = exp.Split<TSimd>(x, out q);
         t = TSimd.Select(TSimd.Equal(x, lowest), TSimd.Create(default), t);
-        if (TFate.Stores) TSimd.StorePartial(exponentials + start, count, TSimd.MultiplyAdd(t, q, t));
+        if (TFate.Stores) TSimd.StorePartial(exponentials + start, here, TSimd.MultiplyAdd(t, q, t));
         return t;
     }
 }

@@ -23,7 +23,7 @@ internal static unsafe class RowBatch
         int lanes = TSimd.Lanes, size = lanes * lanes;
         byte* memory = stackalloc byte[((4 * lanes) + 4) * WholeVector.Bytes];
         T* highs = (T*)WholeVector.Align(memory), lows = highs + size, turned = lows + size, last = turned + size, factors = last + size;
-        double* numbers = stackalloc double[(RowLogs<T>.NumbersPerRow * lanes) + 8];
+        double* numbers = stackalloc double[RowLogs<T>.NumbersFor(lanes) + WholeVector.Lanes<double>()];
         RowLogs<T> logs = new((double*)WholeVector.Align((byte*)numbers), lanes);
         Maxima<TSimd, TVector, T>(logits, count, highs, last);
         SimdTranspose.Block(highs, lanes, lanes, lanes, size, turned, lanes, size);

@@ -3,17 +3,19 @@ using System.Runtime.CompilerServices;
 namespace SoftmaxCE;
 
 /// <summary>Logarithms of the sums of as many rows as a vector has lanes, in vectors of double; what is needed of the rows lies in memory, as doubles.</summary>
-/// <param name="numbers"><see cref="NumbersPerRow"/> arrays of <paramref name="lanes"/> numbers, the last of which is scratch.</param>
-/// <param name="lanes">Rows: a whole number of vectors of double.</param>
+/// <param name="numbers">Room for <see cref="NumbersFor"/> numbers.</param>
+/// <param name="lanes">How many rows.</param>
 internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
     where T : unmanaged
 {
-    public const int NumbersPerRow = 4;
+    private const int Arrays = 4;
 
     /// <summary>The high and the low part of each row's sum: of all exponentials for log-sum-exp, of those below the maximum for log-softmax.</summary>
     public double* High => numbers;
 
-    public double* Low => numbers + lanes;
+    public double* Low => numbers + Room(lanes);
+
+    public static int NumbersFor(int lanes) => Arrays * Room(lanes);
 
     public void SetSum(int row, CompensatedSum sum)
     {
@@ -60,11 +62,13 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
         Conversion.ToElements(Scratch, destination, lanes);
     }
 
-    private double* Third => numbers + (2 * lanes);
+    private double* Third => numbers + (2 * Room(lanes));
 
-    private double* Scratch => numbers + (3 * lanes);
+    private double* Scratch => numbers + (3 * Room(lanes));
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    /// <summary>Whole vectors of double.</summary>
+    private static int Room(int lanes) => Math.Max(lanes, WholeVector.Lanes<double>());
+
     private void SumFew<TSimd, TVector, TExponential, TSum>(T* values, int count, TVector max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -15,6 +15,10 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
         where TWork : struct, ILaneWork<T> => work.Run<ScalarSimd<T>, T>(firstLane);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RunOnRegister<TKernel>(ref TKernel kernel)
+        where TKernel : struct, IVectorKernel<T> => kernel.Run<ScalarSimd<T>, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Create(T value) => value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

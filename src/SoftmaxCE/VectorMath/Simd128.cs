@@ -20,6 +20,10 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         where TWork : struct, ILaneWork<T> => work.Run<Simd128<T>, Vector128<T>>(firstLane);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RunOnRegister<TKernel>(ref TKernel kernel)
+        where TKernel : struct, IVectorKernel<T> => kernel.Run<Simd128<T>, Vector128<T>>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Create(T value) => Vector128.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

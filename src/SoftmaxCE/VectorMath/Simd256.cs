@@ -21,6 +21,10 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
         where TWork : struct, ILaneWork<T> => work.Run<Simd256<T>, Vector256<T>>(firstLane);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RunOnRegister<TKernel>(ref TKernel kernel)
+        where TKernel : struct, IVectorKernel<T> => kernel.Run<Simd256<T>, Vector256<T>>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Create(T value) => Vector256.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

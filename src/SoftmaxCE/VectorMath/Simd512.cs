@@ -21,6 +21,10 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
         where TWork : struct, ILaneWork<T> => work.Run<Simd512<T>, Vector512<T>>(firstLane);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RunOnRegister<TKernel>(ref TKernel kernel)
+        where TKernel : struct, IVectorKernel<T> => kernel.Run<Simd512<T>, Vector512<T>>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Create(T value) => Vector512.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

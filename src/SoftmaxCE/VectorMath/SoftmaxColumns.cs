@@ -101,7 +101,6 @@ internal static unsafe class SoftmaxColumns
         where TVector : struct
         where T : unmanaged => TSimd.AnyGreater(TSimd.Abs(max), TSimd.Create(Element.FromDouble<T>(FactoredExp.Reach<T>())));
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
     private static Factors<TVector> ExponentialsOfFew<TSimd, TVector, T, TExponential>(T* values, nint stride, int count, TVector max, T* scratch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -100,7 +100,16 @@ internal static unsafe class SoftmaxKernel
             ? ShortLogs.Sum<TSimd, TVector, T>(logits, count, out T max)
             : Sum<TSimd, TVector, T>(logits, count, Element.FromDouble<T>(1), out max);
         if (!double.IsNaN(sum.Value)) return RowExponential<T>.LogSumExp(max, sum);
-        return RowPasses.ContainsNaN(logits, count) ? Element.FromDouble<T>(double.NaN) : max;             // all −∞, or some +∞
+        return WithoutSum(logits, count);
+    }
+
+    /// <summary>Log-sum-exp of a row whose sum is NaN: NaN if a logit is; else all are −∞, or some +∞, and it is their maximum.</summary>
+    public static T WithoutSum<T>(T* logits, nuint count)
+        where T : unmanaged
+    {
+        double max = double.NegativeInfinity;
+        for (nuint i = 0; i < count; i++) max = Math.Max(max, Element.ToDouble(logits[i]));
+        return Element.FromDouble<T>(max);
     }
 
     /// <summary>The largest logit, and the sum of the exponentials of the distances to it.</summary>

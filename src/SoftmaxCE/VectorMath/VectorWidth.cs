@@ -26,6 +26,18 @@ internal static class VectorWidth
         where TKernel : struct, IVectorKernel<T>, allows ref struct
         where T : unmanaged => RunAt<TKernel, T>(Bits, ref kernel);
 
+    /// <summary>Runs a kernel in which no lane needs another one, with vectors of one register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RunOnRegister<TKernel, T>(ref TKernel kernel)
+        where TKernel : struct, IVectorKernel<T>
+        where T : unmanaged
+    {
+        if (Bits == 512) kernel.Run<Simd512<T>, Vector512<T>>();
+        else if (Bits == 256) kernel.Run<Simd256<T>, Vector256<T>>();
+        else if (Bits == 128) kernel.Run<Simd128<T>, Vector128<T>>();
+        else kernel.Run<ScalarSimd<T>, T>();
+    }
+
     /// <summary>Runs at a width other than the machine's widest: for tests, which compare the widths bit by bit. 512 needs AVX-512.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunAt<TKernel, T>(int bits, ref TKernel kernel)

@@ -102,8 +102,8 @@ public class SoftmaxCrossEntropyShapesTests
 
     private static ulong Pinned(int classes, double smoothing) => (classes, smoothing) switch
     {
-        (7, 0.0) => 14209823180586180663,
-        (100, 0.0) => 18282976086652069632,
+        (7, 0.0) => 5332749492828112841,
+        (100, 0.0) => 15417125554374354156,
         (1000, 0.0) => 3753280068508264992,
         _ => 14683730734543236358,
     };
