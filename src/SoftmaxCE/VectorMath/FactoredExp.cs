@@ -33,22 +33,7 @@ internal unsafe struct FactoredExp<TVector, T>
     public void SetMaximum<TSimd>(TVector max)
         where TSimd : struct, ISimd<TVector, T>
     {
-        _powers = FactoredExp.Powers<T>();
-        _constants = FactoredExp.Constants<T>();
-        _stepsPerUnit = Constant<TSimd>(0);
-        _minusStepHigh = Constant<TSimd>(1);
-        _minusStepLow = Constant<TSimd>(2);
-        _c2 = Constant<TSimd>(3);
-        _c3 = Constant<TSimd>(4);
-        _c4 = Constant<TSimd>(5);
-        if (typeof(T) != typeof(float))
-        {
-            _c5 = Constant<TSimd>(6);
-            _c6 = Constant<TSimd>(7);
-            _c7 = Constant<TSimd>(8);
-            _c8 = Constant<TSimd>(9);
-        }
-
+        SetConstants<TSimd>();
         TVector rounding = TSimd.Create(Element.FromDouble<T>(FactoredExp.Rounding<T>()));
         TVector k = TSimd.Subtract(TSimd.MultiplyAdd(max, _stepsPerUnit, rounding), rounding);
         TVector offset = TSimd.Add(TSimd.MultiplyAdd(k, _minusStepHigh, max), TSimd.Multiply(k, _minusStepLow));
@@ -56,6 +41,27 @@ internal unsafe struct FactoredExp<TVector, T>
         _rounding = TSimd.Subtract(TSimd.Create(Element.FromDouble<T>(FactoredExp.Rounding<T>() + (8 * FactoredExp.Headroom<T>()))), k);      // whole numbers
         TVector depth = TSimd.Create(Element.FromDouble<T>(8 * FactoredExp.Depth<T>()));
         _lowest = TSimd.Multiply(TSimd.Subtract(k, depth), TSimd.Create(Element.FromDouble<T>(FactoredExp.Step)));
+    }
+
+    /// <summary>Writes what <see cref="SetMaximum{TSimd}(TVector)"/> has found for the maximum of each lane, in three vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void StoreMaxima<TSimd>(T* maxima)
+        where TSimd : struct, ISimd<TVector, T>
+    {
+        TSimd.Store(ref *maxima, 0, _rounding);
+        TSimd.Store(ref *maxima, (nuint)WholeVector.Lanes<T>(), _lowest);
+        TSimd.Store(ref *maxima, (nuint)(2 * WholeVector.Lanes<T>()), _minusOffset);
+    }
+
+    /// <summary>The maximum of one lane of those, for all lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void SetMaximum<TSimd>(T* maxima, nuint lane)
+        where TSimd : struct, ISimd<TVector, T>
+    {
+        SetConstants<TSimd>();
+        _rounding = TSimd.Create(maxima[lane]);
+        _lowest = TSimd.Create(maxima[lane + (nuint)WholeVector.Lanes<T>()]);
+        _minusOffset = TSimd.Create(maxima[lane + (nuint)(2 * WholeVector.Lanes<T>())]);
     }
 
     /// <summary>t and q for x ≤ max. Whatever is <see cref="FactoredExp.Depth{T}"/> powers of two below the maximum, −∞ included, gets the value there. NaN stays NaN.</summary>
@@ -113,6 +119,27 @@ internal unsafe struct FactoredExp<TVector, T>
         return new(
             TSimd.AddEighths(TSimd.Lookup(_powers, steps.A), steps.A), TSimd.AddEighths(TSimd.Lookup(_powers, steps.B), steps.B),
             TSimd.AddEighths(TSimd.Lookup(_powers, steps.C), steps.C), TSimd.AddEighths(TSimd.Lookup(_powers, steps.D), steps.D));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void SetConstants<TSimd>()
+        where TSimd : struct, ISimd<TVector, T>
+    {
+        _powers = FactoredExp.Powers<T>();
+        _constants = FactoredExp.Constants<T>();
+        _stepsPerUnit = Constant<TSimd>(0);
+        _minusStepHigh = Constant<TSimd>(1);
+        _minusStepLow = Constant<TSimd>(2);
+        _c2 = Constant<TSimd>(3);
+        _c3 = Constant<TSimd>(4);
+        _c4 = Constant<TSimd>(5);
+        if (typeof(T) != typeof(float))
+        {
+            _c5 = Constant<TSimd>(6);
+            _c6 = Constant<TSimd>(7);
+            _c7 = Constant<TSimd>(8);
+            _c8 = Constant<TSimd>(9);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

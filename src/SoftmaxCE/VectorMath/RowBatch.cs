@@ -21,8 +21,9 @@ internal static unsafe class RowBatch
         where T : unmanaged
     {
         int lanes = TSimd.Lanes, size = lanes * lanes;
-        byte* memory = stackalloc byte[((4 * lanes) + 4) * WholeVector.Bytes];
-        T* highs = (T*)WholeVector.Align(memory), lows = highs + size, turned = lows + size, last = turned + size, factors = last + size;
+        byte* memory = stackalloc byte[((4 * lanes) + 6) * WholeVector.Bytes];
+        T* highs = (T*)WholeVector.Align(memory), lows = highs + size, turned = lows + size, last = turned + size;
+        T* factors = last + size, prepared = factors + (2 * lanes);
         double* numbers = stackalloc double[RowLogs<T>.NumbersFor(lanes) + WholeVector.Lanes<double>()];
         RowLogs<T> logs = new((double*)WholeVector.Align((byte*)numbers), lanes);
         Maxima<TSimd, TVector, T>(logits, count, highs, last);
@@ -31,7 +32,10 @@ internal static unsafe class RowBatch
         if (TSimd.AnyGreater(TSimd.Abs(maxima), TSimd.Create(Element.FromDouble<T>(FactoredExp.Reach<T>())))) return false;
 
         TSimd.Store(ref *factors, 0, maxima);
-        ShortRowPass.Rows<T> rows = new(logits, (nuint)count, (nuint)lanes, factors, Element.FromDouble<T>(1), true);
+        FactoredExp<TVector, T> exp = default;
+        exp.SetMaximum<TSimd>(maxima);
+        exp.StoreMaxima<TSimd>(prepared);
+        ShortRowPass.Rows<T> rows = new(logits, (nuint)count, (nuint)lanes, factors, Element.FromDouble<T>(1), true) { Prepared = prepared };
         switch (result)
         {
             case RowResult.Softmax:
@@ -43,21 +47,29 @@ internal static unsafe class RowBatch
                 TSimd.Store(ref *factors, (nuint)lanes, factorLow);
                 Scale<TSimd, TVector, T>(destination, count, last, factors);
                 break;
-            case RowResult.LogSoftmax:
-                ShortRowOthers<T> others = new(rows, destination, highs, lows, last);
-                TSimd.RunByRegister(ref others, 0);
-                for (int row = 0; row < lanes; row++) logs.SetSum(row, TotalOfRow<TSimd, TVector, T>(highs, lows, row));
-                logs.SetThird<TSimd, TVector>(SumOfRows<TSimd, TVector, T>(last, turned));
-                logs.LogAboveMaximum(factors + lanes);
-                LogProbabilities<TSimd, TVector, T>(logits, count, factors, destination);
-                break;
             default:
                 ShortRowSums<T, RowPasses.Dropped> sums = new(rows, null, null, highs, lows);
                 TSimd.RunByRegister(ref sums, 0);
                 SplitColumnSum<TVector, T>.Store<TSimd>(
                     SumOfRows<TSimd, TVector, T>(highs, turned), SumOfRows<TSimd, TVector, T>(lows, turned), logs.High, logs.Low);
-                logs.SetThird<TSimd, TVector>(TSimd.Load(ref *factors, 0));
-                logs.LogSumExp(destination);
+                if (result == RowResult.LogSumExp)
+                {
+                    logs.SetThird<TSimd, TVector>(TSimd.Load(ref *factors, 0));
+                    logs.LogSumExp(destination);
+                    break;
+                }
+
+                logs.LogOfSums(factors + lanes);
+                for (int row = 0; row < lanes; row++)
+                {
+                    CompensatedSum sum = new() { High = logs.High[row], Low = logs.Low[row] };
+                    if (!SoftmaxKernel.IsConfident<T>(sum.Value)) continue;
+                    RowExponential<T> exponential = new(factors[row], Element.FromDouble<T>(1));
+                    double log = SoftmaxKernel.LogAboveMaximum<TSimd, TVector, T>(logits + (row * count), (nuint)count, exponential, sum);
+                    factors[lanes + row] = Element.FromDouble<T>(log);
+                }
+
+                LogProbabilities<TSimd, TVector, T>(logits, count, factors, destination);
                 break;
         }
 
@@ -128,16 +140,6 @@ internal static unsafe class RowBatch
 
             TSimd.Store(ref *values, length - lanes, TSimd.MultiplyAdd(last, high, TSimd.Multiply(last, low)));
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static CompensatedSum TotalOfRow<TSimd, TVector, T>(T* first, T* second, int row)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-    {
-        nuint at = (nuint)(row * TSimd.Lanes);
-        return TSimd.TotalOfWide(TSimd.Load(ref *first, at), TSimd.Load(ref *second, at));
     }
 
     /// <summary>For each of a square of rows the sum of its lanes.</summary>

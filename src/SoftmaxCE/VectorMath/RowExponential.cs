@@ -58,8 +58,9 @@ internal readonly struct RowExponential<T>(T max, T temperature)
         return TSimd.Add(log, low);
     }
 
+    /// <summary>ln Σ e^((x − max) / temperature) of a row in each lane from the sum high + low of its exponentials.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector LogAboveMaximum<TSimd, TVector>(TVector high, TVector low, out TVector rest)
+    public static TVector LogAboveMaximum<TSimd, TVector>(TVector high, TVector low, out TVector rest)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
     {
@@ -85,6 +86,10 @@ internal interface IRowExponential<TVector, T>
     void Prepare<TSimd>(TVector max, T temperature)
         where TSimd : struct, ISimd<TVector, T>;
 
+    /// <summary>For one of many rows: maxima and numbers from them that are the same for each.</summary>
+    void Prepare<TSimd>(in ShortRowPass.Rows<T> rows, nuint row)
+        where TSimd : struct, ISimd<TVector, T>;
+
     /// <summary>The exponential t (1 + q).</summary>
     TVector Split<TSimd>(TVector x, out TVector q)
         where TSimd : struct, ISimd<TVector, T>;
@@ -98,7 +103,7 @@ internal interface IRowExponential<TVector, T>
 }
 
 /// <summary>The exponential of x itself.</summary>
-internal struct DirectExponential<TVector, T> : IRowExponential<TVector, T>
+internal unsafe struct DirectExponential<TVector, T> : IRowExponential<TVector, T>
     where TVector : struct
     where T : unmanaged
 {
@@ -111,6 +116,14 @@ internal struct DirectExponential<TVector, T> : IRowExponential<TVector, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Prepare<TSimd>(TVector max, T temperature)
         where TSimd : struct, ISimd<TVector, T> => _exp.SetMaximum<TSimd>(max);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prepare<TSimd>(in ShortRowPass.Rows<T> rows, nuint row)
+        where TSimd : struct, ISimd<TVector, T>
+    {
+        if (rows.Prepared == null) _exp.SetMaximum<TSimd>(TSimd.Create(rows.Maxima[row]));
+        else _exp.SetMaximum<TSimd>(rows.Prepared, row);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly TVector Split<TSimd>(TVector x, out TVector q)
@@ -126,7 +139,7 @@ internal struct DirectExponential<TVector, T> : IRowExponential<TVector, T>
 }
 
 /// <summary>The exponential of (x − max) / temperature; in lanes whose maximum is within reach, that of x itself as in <see cref="DirectExponential{TVector,T}"/>.</summary>
-internal struct ShiftedExponential<TVector, T> : IRowExponential<TVector, T>
+internal unsafe struct ShiftedExponential<TVector, T> : IRowExponential<TVector, T>
     where TVector : struct
     where T : unmanaged
 {
@@ -151,6 +164,10 @@ internal struct ShiftedExponential<TVector, T> : IRowExponential<TVector, T>
         _exp.SetMaximum<TSimd>(TSimd.Select(isFar, zero, max));
         _shift = new(TSimd.Select(isFar, max, zero), TSimd.Create(temperature), hasTemperature);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prepare<TSimd>(in ShortRowPass.Rows<T> rows, nuint row)
+        where TSimd : struct, ISimd<TVector, T> => Prepare<TSimd>(TSimd.Create(rows.Maxima[row]), rows.Temperature);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly TVector Split<TSimd>(TVector x, out TVector q)

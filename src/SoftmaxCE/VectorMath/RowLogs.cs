@@ -17,12 +17,6 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
 
     public static int NumbersFor(int lanes) => Arrays * Room(lanes);
 
-    public void SetSum(int row, CompensatedSum sum)
-    {
-        High[row] = sum.High;
-        Low[row] = sum.Low;
-    }
-
     /// <summary>Few classes, a vector of rows per class: the sums that <paramref name="result"/> needs.</summary>
     public void SumFew<TSimd, TVector>(RowResult result, T* values, int count, TVector max)
         where TSimd : struct, ISimd<TVector, T>
@@ -54,7 +48,15 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
         Conversion.ToElements(Scratch, destination, lanes);
     }
 
-    /// <summary>ln Σ e^(x − max) of the rows.</summary>
+    /// <summary>ln Σ e^(x − max) of the rows from sums of all exponentials.</summary>
+    public void LogOfSums(T* destination)
+    {
+        LogOfSumsKernel kernel = new(High, Low, lanes, Scratch);
+        VectorWidth.Run<LogOfSumsKernel, double>(ref kernel);
+        Conversion.ToElements(Scratch, destination, lanes);
+    }
+
+    /// <summary>ln Σ e^(x − max) of the rows from sums of the exponentials below the maximum.</summary>
     public void LogAboveMaximum(T* destination)
     {
         LogAboveMaximumKernel kernel = new(High, Low, Third, lanes, Scratch);
@@ -105,6 +107,20 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
             {
                 TVector max = TSimd.Load(ref *maxima, i), ofAll = TSimd.Load(ref *high, i), rest = TSimd.Load(ref *low, i);
                 TSimd.Store(ref *destination, i, RowExponential<T>.LogSumExp<TSimd, TVector>(max, ofAll, rest));
+            }
+        }
+    }
+
+    private readonly struct LogOfSumsKernel(double* high, double* low, int count, double* destination) : IVectorKernel<double>
+    {
+        public void Run<TSimd, TVector>()
+            where TSimd : struct, ISimd<TVector, double>
+            where TVector : struct
+        {
+            for (nuint i = 0; i < (nuint)count; i += (nuint)TSimd.Lanes)
+            {
+                TVector log = RowExponential<T>.LogAboveMaximum<TSimd, TVector>(TSimd.Load(ref *high, i), TSimd.Load(ref *low, i), out TVector rest);
+                TSimd.Store(ref *destination, i, TSimd.Add(log, rest));
             }
         }
     }

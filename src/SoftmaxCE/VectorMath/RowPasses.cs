@@ -59,26 +59,17 @@ internal static unsafe class RowPasses
     }
 
     /// <summary>The sum of the exponentials without the entries that equal the maximum: what is left of a confident row.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [SkipLocalsInit]
     public static CompensatedSum ExponentialsBelowMaximum<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
-        nuint lanes = (nuint)TSimd.Lanes;
-        ShiftedExponential<TVector, T> exp = default;
-        exp.Prepare<TSimd>(row);
-        TVector zero = TSimd.Create(default), first = zero, second = zero, max = TSimd.Create(row.Max), lowest = Lowest<TSimd, TVector, T>();
-        for (nuint i = 0; i < count; i += lanes)
-        {
-            int here = count - i < lanes ? (int)(count - i) : TSimd.Lanes;
-            TVector x = TSimd.LoadPartial(logits + i, here, lowest), t = exp.Split<TSimd>(x, out TVector q);
-            TVector left = TSimd.Select(TSimd.Equal(x, max), zero, TSimd.Select(TSimd.Equal(x, lowest), zero, t));
-            TSimd.AddWide(ref first, ref second, left);
-            TSimd.AddWide(ref first, ref second, TSimd.Multiply(left, q));
-        }
-
-        return TSimd.TotalOfWide(first, second);
+        byte* memory = stackalloc byte[3 * WholeVector.Bytes];
+        T* sums = (T*)WholeVector.Align(memory);
+        BelowMaximumPass<T> pass = new(logits, count, row, sums);
+        TSimd.RunByRegister(ref pass, 0);
+        return TSimd.TotalOfWide(TSimd.Load(ref *sums, 0), TSimd.Load(ref *sums, (nuint)TSimd.Lanes));
     }
 
     /// <summary>values[i] · (factor + factorLow), rounded almost once; <paramref name="destination"/> may be <paramref name="values"/>.</summary>

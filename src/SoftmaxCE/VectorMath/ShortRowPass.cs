@@ -34,7 +34,7 @@ internal readonly unsafe struct ShortRowSums<T, TFate>(in ShortRowPass.Rows<T> r
         {
             if (firstLane == 0) _rows.FetchNext(row, TFate.Stores ? destination : null);
             TExponential exp = default;
-            exp.Prepare<TSimd>(TSimd.Create(_rows.Maxima[row]), _rows.Temperature);
+            exp.Prepare<TSimd>(_rows, row);
             FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
             nuint i = 0;
             for (; i + (2 * lanes) <= count; i += 2 * lanes)
@@ -71,70 +71,7 @@ internal readonly unsafe struct ShortRowSums<T, TFate>(in ShortRowPass.Rows<T> r
     }
 }
 
-/// <summary>
-/// The same rows: the exponentials below the maximum, added up in double and so to full relative accuracy however small they are, and how many
-/// entries equal the maximum, in each lane.
-/// </summary>
-/// <param name="rows">The rows.</param>
-/// <param name="destination">Where something will be written next; null: nowhere.</param>
-/// <param name="first">Receives a vector per row: the first of the two of the sum (see <see cref="ISimd{TVector,T}.AddWide"/>).</param>
-/// <param name="second">Receives the second.</param>
-/// <param name="maxima">Receives how many entries equal the maximum.</param>
-internal readonly unsafe struct ShortRowOthers<T>(in ShortRowPass.Rows<T> rows, T* destination, T* first, T* second, T* maxima) : ILaneWork<T>
-    where T : unmanaged
-{
-    private readonly ShortRowPass.Rows<T> _rows = rows;
-
-    public void Run<TSimd, TVector>(int firstLane)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-    {
-        if (_rows.AreDirect) Run<TSimd, TVector, DirectExponential<TVector, T>>(firstLane);
-        else Run<TSimd, TVector, ShiftedExponential<TVector, T>>(firstLane);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Run<TSimd, TVector, TExponential>(int firstLane)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where TExponential : struct, IRowExponential<TVector, T>
-    {
-        nuint lanes = (nuint)WholeVector.Lanes<T>(), count = _rows.Count, whole = count - (count % lanes);
-        T* source = _rows.Logits + firstLane;
-        TVector zero = TSimd.Create(default), one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0);
-        for (nuint row = 0, at = (nuint)firstLane; row < _rows.RowCount; row++, at += lanes, source += count)
-        {
-            if (firstLane == 0) _rows.FetchNext(row, destination);
-            TVector max = TSimd.Create(_rows.Maxima[row]), sum = zero, rest = zero, countOfMax = zero;
-            TExponential exp = default;
-            exp.Prepare<TSimd>(max, _rows.Temperature);
-            nuint i = 0;
-            for (; i + (2 * lanes) <= count; i += 2 * lanes)
-            {
-                TVector x0 = TSimd.Load(ref *source, i), x1 = TSimd.Load(ref *source, i + lanes), isMax0 = TSimd.Equal(x0, max), isMax1 = TSimd.Equal(x1, max);
-                TVector t0 = exp.SplitTwo<TSimd>(x0, x1, out TVector q0, out TVector t1, out TVector q1);
-                TVector e0 = TSimd.Select(isMax0, zero, TSimd.MultiplyAdd(t0, q0, t0)), e1 = TSimd.Select(isMax1, zero, TSimd.MultiplyAdd(t1, q1, t1));
-                TSimd.AddWide(ref sum, ref rest, TSimd.Add(e0, e1));
-                countOfMax = TSimd.Add(countOfMax, TSimd.Add(TSimd.Select(isMax0, one, zero), TSimd.Select(isMax1, one, zero)));
-            }
-
-            for (; i < count; i += lanes)
-            {
-                // The last vector overlaps the one before; what that has counted does not count again.
-                TVector x = TSimd.Load(ref *source, nuint.Min(i, count - lanes)), t = exp.Split<TSimd>(x, out TVector q), isMax = TSimd.Equal(x, max);
-                TVector isCounted = i < whole ? zero : _rows.IsCountedBefore<TSimd, TVector>(firstLane, whole);
-                TSimd.AddWide(ref sum, ref rest, TSimd.Select(isCounted, zero, TSimd.Select(isMax, zero, TSimd.MultiplyAdd(t, q, t))));
-                countOfMax = TSimd.Add(countOfMax, TSimd.Select(isCounted, zero, TSimd.Select(isMax, one, zero)));
-            }
-
-            TSimd.Store(ref *first, at, sum);
-            TSimd.Store(ref *second, at, rest);
-            TSimd.Store(ref *maxima, at, countOfMax);
-        }
-    }
-}
-
-/// <summary>What the passes over short rows have in common.</summary>
+/// <summary>What <see cref="ShortRowSums{T,TFate}"/> is given.</summary>
 internal static unsafe class ShortRowPass
 {
     /// <summary>Rows one after the other, with their maxima.</summary>
@@ -150,6 +87,9 @@ internal static unsafe class ShortRowPass
         public T* Maxima { get; } = maxima;
 
         public T Temperature { get; } = temperature;
+
+        /// <summary>Three vectors of <see cref="FactoredExp{TVector,T}.StoreMaxima"/> for rows that are direct; null: every row finds its own.</summary>
+        public T* Prepared { get; init; }
 
         /// <summary>Whether all of them are taken by <see cref="DirectExponential{TVector,T}"/>.</summary>
         public bool AreDirect { get; } = areDirect;

@@ -15,8 +15,8 @@ namespace SoftmaxCE;
 /// part by part: <see cref="LongRow{T}"/>. Rows that fit one vector stay in registers: <see cref="OneVector"/>. Rows that fit a few take their sums in
 /// the same order alone (<see cref="ShortLogs"/>) and many at once (<see cref="SoftmaxRows{T}"/>).
 ///
-/// Log-softmax needs the logarithm of the sum to full relative accuracy, also where it is next to 0: short rows add the exponentials below the maximum
-/// in double and count those that equal it; longer ones do so in a pass of its own, where those are few.
+/// Log-softmax needs the logarithm of the sum to full relative accuracy, also where it is next to 0: rows that fit one vector add the exponentials
+/// below the maximum in double and count those that equal it; longer ones do so in a pass of its own, where the sum is close to the maximum's.
 ///
 /// Three things keep the result within 2 ulp whatever the row: no rounding error of x − max enters (<see cref="FactoredExp{TVector,T}"/>), the
 /// sum takes the exponentials before they are rounded (<see cref="FactoredSum{TVector,T}"/>), and the factor 1 / sum carries its own rounding
@@ -77,7 +77,7 @@ internal static unsafe class SoftmaxKernel
     {
         T max;
         double log;
-        if (count <= (nuint)(RowBatch.MostVectors * TSimd.Lanes))
+        if (count <= (nuint)TSimd.Lanes)
         {
             log = ShortLogs.LogAboveMaximum<TSimd, TVector, T>(logits, count, temperature, out max);
         }
@@ -96,9 +96,7 @@ internal static unsafe class SoftmaxKernel
         where TVector : struct
         where T : unmanaged
     {
-        CompensatedSum sum = count <= (nuint)(RowBatch.MostVectors * TSimd.Lanes)
-            ? ShortLogs.Sum<TSimd, TVector, T>(logits, count, out T max)
-            : Sum<TSimd, TVector, T>(logits, count, Element.FromDouble<T>(1), out max);
+        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, Element.FromDouble<T>(1), out T max);
         if (!double.IsNaN(sum.Value)) return RowExponential<T>.LogSumExp(max, sum);
         return WithoutSum(logits, count);
     }
@@ -118,20 +116,24 @@ internal static unsafe class SoftmaxKernel
         where TVector : struct
         where T : unmanaged
     {
+        if (count <= (nuint)(RowBatch.MostVectors * TSimd.Lanes)) return ShortLogs.Sum<TSimd, TVector, T>(logits, count, temperature, out max);
         if (count > LongRow<T>.PartLength) return new LongRow<T>(logits, (nint)count, temperature, null).Sum<TSimd, TVector>(out max);
         max = RowPasses.Max<TSimd, TVector, T>(logits, count);
         return RowPasses.Exponentials<TSimd, TVector, T>(logits, count, new(max, temperature), null);
     }
 
-    /// <summary>ln Σ e^((x − max) / temperature) ≥ 0, to full relative accuracy.</summary>
-    private static double LogAboveMaximum<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row, CompensatedSum sum)
+    /// <summary>Whether the sum is so close to the maximum's exponential that its logarithm wants the other exponentials apart.</summary>
+    public static bool IsConfident<T>(double sum)
+        where T : unmanaged => sum < (1 + Confident) * FactoredExp.OfMaximum<T>();
+
+    /// <summary>ln Σ e^((x − max) / temperature) ≥ 0 of a row of more than one vector, to full relative accuracy.</summary>
+    public static double LogAboveMaximum<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row, CompensatedSum sum)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
-        double ofMaximum = FactoredExp.OfMaximum<T>();
-        if (!(sum.Value < (1 + Confident) * ofMaximum)) return RowExponential<T>.LogAboveMaximum(sum, out double rest) + rest;
-        return RowSum.Log1p(RowPasses.ExponentialsBelowMaximum<TSimd, TVector, T>(logits, count, row).Value / ofMaximum);
+        if (!IsConfident<T>(sum.Value)) return RowExponential<T>.LogAboveMaximum(sum, out double rest) + rest;
+        return RowSum.Log1p(RowPasses.ExponentialsBelowMaximum<TSimd, TVector, T>(logits, count, row).Value / FactoredExp.OfMaximum<T>());
     }
 
     /// <summary>The exponentials of a row of a few vectors; returns what they are to be multiplied by. <see cref="RowBatch"/> gives the same bits.</summary>
