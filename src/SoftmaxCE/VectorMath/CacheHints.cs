@@ -25,6 +25,16 @@ internal static unsafe class CacheHints
         for (byte* line = (byte*)first, end = (byte*)(first + count); line < end; line += LineBytes) Sse.Prefetch0(line);
     }
 
+    /// <summary>The lines with the first values of two vectors, one after the other, will be needed soon.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void FetchTwo<T>(T* first, nuint lanes)
+        where T : unmanaged
+    {
+        if (!Sse.IsSupported) return;
+        Sse.Prefetch0(first);
+        Sse.Prefetch0(first + lanes);
+    }
+
     /// <summary>The lines with the first values of four vectors, one after the other, will be needed soon.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void FetchFour<T>(T* first, nuint lanes)

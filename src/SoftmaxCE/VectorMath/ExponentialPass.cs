@@ -10,7 +10,9 @@ namespace SoftmaxCE;
 /// <param name="logits">At most <see cref="LongRow{T}.PartLength"/> of them.</param>
 /// <param name="count">How many.</param>
 /// <param name="row">The way to take them.</param>
-/// <param name="destination">Where the exponentials go if <typeparamref name="TFate"/> stores them; may be <paramref name="logits"/>.</param>
+/// <param name="destination">
+/// Where the exponentials go if <typeparamref name="TFate"/> stores them; may be <paramref name="logits"/>. Else what will be written next, or null.
+/// </param>
 /// <param name="last">The last vector of logits, aligned; receives its exponentials.</param>
 /// <param name="sums">Receives the sums: two vectors as of <see cref="ISimd{TVector,T}.AddWide"/>, aligned.</param>
 internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count, RowExponential<T> row, T* destination, T* last, T* sums) : ILaneWork<T>
@@ -33,6 +35,7 @@ internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count
     {
         nuint lanes = (nuint)WholeVector.Lanes<T>(), whole = count - (count % lanes), fours = count - (count % (4 * lanes)), i = 0;
         T* source = logits + firstLane, target = destination + firstLane;
+        T* writtenNext = TFate.Stores ? target + count : destination != null ? target : source;
         TExponential exp = default;
         exp.Prepare<TSimd>(row);
         FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
@@ -43,7 +46,7 @@ internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count
             if (TFate.LengthsAhead != 0)
             {
                 CacheHints.FetchFour(source + i + ((nuint)TFate.LengthsAhead * count), lanes);
-                if (TFate.Stores) CacheHints.FetchFour(target + i + count, lanes);
+                CacheHints.FetchFour(writtenNext + i, lanes);
             }
 
             even.Add<TSimd>(t.A, q.A);
@@ -59,6 +62,12 @@ internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count
             {
                 TSimd.Store(ref *target, i, TSimd.MultiplyAdd(t0, q0, t0));
                 TSimd.Store(ref *target, i + lanes, TSimd.MultiplyAdd(t1, q1, t1));
+            }
+
+            if (TFate.LengthsAhead != 0 && firstLane == 0)
+            {
+                CacheHints.FetchTwo(source + i + ((nuint)TFate.LengthsAhead * count), lanes);
+                CacheHints.FetchTwo(writtenNext + i, lanes);
             }
 
             even.Add<TSimd>(t0, q0);

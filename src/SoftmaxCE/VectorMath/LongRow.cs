@@ -104,7 +104,8 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
         {
             nint start = first * (nint)PartLength, behind = nint.Min(end * (nint)PartLength, count);
             T factor = RowSum.Reciprocal(sum, out T factorLow);
-            RowPasses.ScaledExponentials<TSimd, TVector, T>(logits + start, (nuint)(behind - start), new(max, temperature), factor, factorLow, destination + start);
+            ScaledExponentialPass<T> pass = new(logits + start, (nuint)(behind - start), new(max, temperature), factor, factorLow, destination + start);
+            TSimd.RunOnRegister(ref pass);
             return;
         }
 

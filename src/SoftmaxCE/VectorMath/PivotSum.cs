@@ -109,6 +109,12 @@ internal readonly unsafe struct PivotPass<T, TFate>(T* logits, int count, int pi
                     TSimd.Store(ref *target, (nuint)(i + lanes), TSimd.MultiplyAdd(t1, q1, t1));
                 }
 
+                if (firstLane == 0)
+                {
+                    CacheHints.FetchTwo(source + i + ((nint)TFate.LengthsAhead * count), (nuint)lanes);             // the next row
+                    if (TFate.Stores) CacheHints.FetchTwo(target + i + count, (nuint)lanes);
+                }
+
                 even.Add<TSimd>(t0, q0);
                 odd.Add<TSimd>(t1, q1);
             }

@@ -94,64 +94,6 @@ internal static unsafe class RowPasses
         StoreLast<TSimd, TVector, T>(destination, count, TSimd.MultiplyAdd(last, high, TSimd.Multiply(last, low)));
     }
 
-    /// <summary>The exponentials times (factor + factorLow), rounded almost once, written past the caches; <paramref name="destination"/> may be <paramref name="logits"/>.</summary>
-    public static void ScaledExponentials<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row, T factor, T factorLow, T* destination)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-    {
-        if (row.IsDirect) ScaledExponentials<TSimd, TVector, T, DirectExponential<TVector, T>>(logits, count, row, factor, factorLow, destination);
-        else ScaledExponentials<TSimd, TVector, T, ShiftedExponential<TVector, T>>(logits, count, row, factor, factorLow, destination);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void ScaledExponentials<TSimd, TVector, T, TExponential>(
-        T* logits, nuint count, in RowExponential<T> row, T factor, T factorLow, T* destination)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
-    {
-        TExponential exp = default;
-        exp.Prepare<TSimd>(row);
-        TVector high = TSimd.Create(factor), low = TSimd.Create(factorLow), lowest = Lowest<TSimd, TVector, T>();
-        nuint lanes = (nuint)TSimd.Lanes, i = 0;
-
-        // A partial vector first, so that what follows is aligned.
-        nuint head = nuint.Min(count, ((nuint)destination & (nuint)(sizeof(T) - 1)) == 0 ? ElementsToBoundary(destination, lanes) : count);
-        for (; i < head; i += lanes)
-        {
-            int here = (int)nuint.Min(lanes, head - i);
-            TVector t = exp.Split<TSimd>(TSimd.LoadPartial(logits + i, here, lowest), out TVector q);
-            TSimd.StorePartial(destination + i, here, Scaled<TSimd, TVector, T>(t, q, high, low));
-        }
-
-        i = head;
-        for (; !Four.Pays<TSimd, TVector, T>() && i + lanes <= count; i += lanes)
-        {
-            TVector t = exp.Split<TSimd>(TSimd.Load(ref *logits, i), out TVector q);
-            TSimd.StorePastCaches(destination + i, Scaled<TSimd, TVector, T>(t, q, high, low));
-        }
-
-        for (; Four.Pays<TSimd, TVector, T>() && i + (4 * lanes) <= count; i += 4 * lanes)
-        {
-            Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
-            TSimd.StorePastCaches(destination + i, Scaled<TSimd, TVector, T>(t.A, q.A, high, low));
-            TSimd.StorePastCaches(destination + i + lanes, Scaled<TSimd, TVector, T>(t.B, q.B, high, low));
-            TSimd.StorePastCaches(destination + i + (2 * lanes), Scaled<TSimd, TVector, T>(t.C, q.C, high, low));
-            TSimd.StorePastCaches(destination + i + (3 * lanes), Scaled<TSimd, TVector, T>(t.D, q.D, high, low));
-        }
-
-        for (; i < count; i += lanes)
-        {
-            int here = (int)nuint.Min(lanes, count - i);
-            TVector t = exp.Split<TSimd>(TSimd.LoadPartial(logits + i, here, lowest), out TVector q);
-            TSimd.StorePartial(destination + i, here, Scaled<TSimd, TVector, T>(t, q, high, low));
-        }
-
-        System.Threading.Interlocked.MemoryBarrier();       // stores past the caches are not ordered with others
-    }
-
     /// <summary>t (1 + q) (factor + factorLow).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Scaled<TSimd, TVector, T>(TVector t, TVector q, TVector factor, TVector factorLow)
@@ -205,7 +147,7 @@ internal static unsafe class RowPasses
 
     /// <summary>Elements up to the next address that vectors are aligned to; 0 where no element is at one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nuint ElementsToBoundary<T>(T* values, nuint lanes)
+    public static nuint ElementsToBoundary<T>(T* values, nuint lanes)
         where T : unmanaged => (((nuint)values & (nuint)(sizeof(T) - 1)) == 0 ? (0 - (nuint)values) / (nuint)sizeof(T) : 0) & (lanes - 1);
 
     public static bool ContainsNaN<T>(T* values, nuint count)

@@ -83,7 +83,7 @@ internal static unsafe class SoftmaxKernel
         }
         else
         {
-            CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, temperature, out max);
+            CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, temperature, destination, out max);
             log = LogAboveMaximum<TSimd, TVector, T>(logits, count, new(max, temperature), sum);
         }
 
@@ -96,7 +96,7 @@ internal static unsafe class SoftmaxKernel
         where TVector : struct
         where T : unmanaged
     {
-        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, Element.FromDouble<T>(1), out T max);
+        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, Element.FromDouble<T>(1), null, out T max);
         if (!double.IsNaN(sum.Value)) return RowExponential<T>.LogSumExp(max, sum);
         return WithoutSum(logits, count);
     }
@@ -110,8 +110,8 @@ internal static unsafe class SoftmaxKernel
         return Element.FromDouble<T>(max);
     }
 
-    /// <summary>The largest logit, and the sum of the exponentials of the distances to it.</summary>
-    private static CompensatedSum Sum<TSimd, TVector, T>(T* logits, nuint count, T temperature, out T max)
+    /// <summary>The largest logit, and the sum of the exponentials of the distances to it. <paramref name="writtenNext"/>: into the cache with it.</summary>
+    private static CompensatedSum Sum<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* writtenNext, out T max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
@@ -119,7 +119,7 @@ internal static unsafe class SoftmaxKernel
         if (count <= (nuint)(RowBatch.MostVectors * TSimd.Lanes)) return ShortLogs.Sum<TSimd, TVector, T>(logits, count, temperature, out max);
         if (count > LongRow<T>.PartLength) return new LongRow<T>(logits, (nint)count, temperature, null).Sum<TSimd, TVector>(out max);
         max = RowPasses.Max<TSimd, TVector, T>(logits, count);
-        return RowPasses.Exponentials<TSimd, TVector, T>(logits, count, new(max, temperature), null);
+        return RowPasses.Exponentials<TSimd, TVector, T, RowPasses.DroppedAmongParts>(logits, count, new(max, temperature), writtenNext);
     }
 
     /// <summary>Whether the sum is so close to the maximum's exponential that its logarithm wants the other exponentials apart.</summary>
