@@ -35,7 +35,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         // The same batches at every width, because losses are added up in batches.
         int lanes = TSimd.Lanes, count = _task.ClassCount, whole = WholeVector.Lanes<T>();
         int batchRows = Math.Clamp(BatchValues / (whole * count), 1, MostBatchRows / whole) * whole;
-        T* columns = stackalloc T[batchRows * count], maxima = stackalloc T[3 * batchRows];
+        T* columns = stackalloc T[(batchRows * count) + (lanes * lanes)], maxima = stackalloc T[3 * batchRows];
         double* doubles = stackalloc double[(4 * batchRows) + lanes];
         Batch batch = new(columns, maxima, maxima + batchRows, maxima + (2 * batchRows), doubles, batchRows);
         for (int first = 0; first < rowCount; first += batchRows)
@@ -45,7 +45,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
             for (int row = 0; row < rows; row += lanes)
             {
                 T* group = batch.Columns + (row * count);
-                Transpose(_task.Logits + ((nint)(first + row) * count), Math.Min(lanes, rows - row), group, lanes);
+                Transpose(first + row, Math.Min(lanes, rows - row), group, lanes);
                 SumGroup<TSimd, TVector>(group, first, row, batch);
             }
 
@@ -79,14 +79,16 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         }
     }
 
-    private readonly void Transpose(T* logits, int rows, T* group, int lanes)
+    private readonly void Transpose(int firstRow, int rows, T* group, int lanes)
     {
         int count = _task.ClassCount;
+        T* logits = _task.Logits + ((nint)firstRow * count);
+        nint readable = (nint)(rowCount - firstRow) * count;
         for (int block = 0; block < count; block += lanes)
         {
             int c = BlockStart(block, lanes);
             SimdTranspose.Block(
-                logits + c, count, rows, Math.Min(lanes, count - c), ((nint)rows * count) - c, group + (c * lanes), lanes, (nint)(count - c) * lanes);
+                logits + c, count, rows, Math.Min(lanes, count - c), readable - c, group + (c * lanes), lanes, (nint)(count - c) * lanes);
         }
     }
 
@@ -96,7 +98,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         for (int block = 0; block < count; block += lanes)
         {
             int c = BlockStart(block, lanes), columns = Math.Min(lanes, count - c);
-            SimdTranspose.Block(group + (c * lanes), lanes, columns, rows, (nint)columns * lanes, gradient + c, count, ((nint)rows * count) - c);
+            SimdTranspose.Block(group + (c * lanes), lanes, columns, rows, (nint)lanes * lanes, gradient + c, count, ((nint)rows * count) - c);
         }
     }
 

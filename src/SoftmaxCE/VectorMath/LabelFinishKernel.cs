@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>The scalar part of many rows with labels at once, one row per lane: see <see cref="CrossEntropyRow"/> for the formulas.</summary>
@@ -6,7 +8,7 @@ namespace SoftmaxCE;
 /// when the label is the maximum and log1p((r − 1) + e) when it is not, for then r contains the maximum's 1. Everything is in units of the maximum's
 /// exponential, which is 1 here, until the logarithm is taken.
 /// </remarks>
-internal unsafe struct LabelFinishKernel : IVectorKernel<double>
+internal unsafe struct LabelFinishKernel : IVectorKernel<double>, ILaneWork<double>
 {
     /// <summary>r of each row; the other arrays are as long. All are read and written in whole vectors.</summary>
     public double* Others;
@@ -35,13 +37,29 @@ internal unsafe struct LabelFinishKernel : IVectorKernel<double>
 
     public double TotalLoss;
 
+    /// <summary>The sum of the losses in each lane: two vectors as of <see cref="ISimd{TVector,T}.AddWide"/>.</summary>
+    private double* _sums;
+
+    [SkipLocalsInit]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
     {
+        byte* memory = stackalloc byte[3 * WholeVector.Bytes];
+        _sums = (double*)WholeVector.Align(memory);
+        TSimd.RunByRegister(ref this, 0);
+        TotalLoss = TSimd.TotalOfWide(TSimd.Load(ref *_sums, 0), TSimd.Load(ref *_sums, (nuint)TSimd.Lanes)).Value;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public readonly void Run<TSimd, TVector>(int firstLane)
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
+    {
+        nuint lanes = (nuint)WholeVector.Lanes<double>();
         TVector zero = TSimd.Create(0), scale = TSimd.Create(GradientScale), high = zero, low = zero;
         TVector lowest = TSimd.Create(double.NegativeInfinity), ofMaximum = TSimd.Create(OfMaximum), nothing = TSimd.Create(Nothing);
-        for (nuint i = 0; i < (nuint)Count; i += (nuint)TSimd.Lanes)
+        for (nuint i = (nuint)firstLane; i < (nuint)Count; i += lanes)
         {
             TVector others = TSimd.Load(ref *Others, i), atLabel = TSimd.Load(ref *AtLabel, i);
             others = TSimd.Select(TSimd.LessThan(others, nothing), zero, others);
@@ -60,6 +78,7 @@ internal unsafe struct LabelFinishKernel : IVectorKernel<double>
             TSimd.Store(ref *LabelGradients, i, gradient);
         }
 
-        TotalLoss = TSimd.TotalOfWide(high, low).Value;
+        TSimd.Store(ref *_sums, (nuint)firstLane, high);
+        TSimd.Store(ref *_sums, lanes + (nuint)firstLane, low);
     }
 }

@@ -143,9 +143,10 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
 
     public static T MaxOfLanes(Vector128<T> value)
     {
-        T max = value.ToScalar();
-        for (int i = 1; i < Vector128<T>.Count; i++) max = ScalarSimd<T>.Max(max, value.GetElement(i));
-        return max;
+        // Without branches, which nobody could foretell.
+        if (typeof(T) != typeof(float)) return Max(value, Vector128.Shuffle(value.AsInt64(), Vector128.Create(1L, 0)).As<long, T>()).ToScalar();
+        Vector128<T> pairs = Max(value, Vector128.Shuffle(value.AsInt32(), Vector128.Create(2, 3, 0, 1)).As<int, T>());
+        return Max(pairs, Vector128.Shuffle(pairs.AsInt32(), Vector128.Create(1, 0, 3, 2)).As<int, T>()).ToScalar();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

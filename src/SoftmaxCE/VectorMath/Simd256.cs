@@ -111,8 +111,14 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     public static Vector256<T> Equal(Vector256<T> left, Vector256<T> right) => Vector256.Equals(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<T> Select(Vector256<T> mask, Vector256<T> whenTrue, Vector256<T> whenFalse) =>
-        Vector256.ConditionalSelect(mask, whenTrue, whenFalse);
+    public static Vector256<T> Select(Vector256<T> mask, Vector256<T> whenTrue, Vector256<T> whenFalse)
+    {
+        // One instruction where the general form, not knowing that a mask is whole lanes, is three.
+        if (!Avx.IsSupported) return Vector256.ConditionalSelect(mask, whenTrue, whenFalse);
+        return typeof(T) == typeof(float)
+            ? Avx.BlendVariable(whenFalse.AsSingle(), whenTrue.AsSingle(), mask.AsSingle()).As<float, T>()
+            : Avx.BlendVariable(whenFalse.AsDouble(), whenTrue.AsDouble(), mask.AsDouble()).As<double, T>();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> TimesPowerOfTwo(Vector256<T> value, Vector256<T> exponent)

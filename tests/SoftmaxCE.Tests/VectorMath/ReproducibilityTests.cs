@@ -15,10 +15,10 @@ public unsafe class ReproducibilityTests
     }
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Rows_of_floats_have_the_pinned_bits(int bits) => HashOfRows<float>(bits).Should().Be(0x614C3FFCD1B0106CUL);
+    public void Rows_of_floats_have_the_pinned_bits(int bits) => HashOfRows<float>(bits).Should().Be(0x787D5CE88A6E37C6UL);
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Rows_of_doubles_have_the_pinned_bits(int bits) => HashOfRows<double>(bits).Should().Be(0x4D639EDB3BC13B84UL);
+    public void Rows_of_doubles_have_the_pinned_bits(int bits) => HashOfRows<double>(bits).Should().Be(0xDDF176E4D46C76CEUL);
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
     public void Elements_have_the_pinned_bits(int bits)
