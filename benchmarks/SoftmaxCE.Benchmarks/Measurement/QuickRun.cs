@@ -32,8 +32,9 @@ internal sealed class QuickRun(TimeSpan timePerContender)
     public string Run(Type suite, Func<string, bool> accepts)
     {
         StringBuilder table = new();
+        ISelectiveSuite? selective = Activator.CreateInstance(suite) as ISelectiveSuite;
         foreach (var sameParameters in BenchmarkConverter.TypeToBenchmarks(suite).BenchmarksCases
-            .Where(benchmark => accepts(NameOf(benchmark)))
+            .Where(benchmark => accepts(NameOf(benchmark)) && selective?.Includes(benchmark.Descriptor.WorkloadMethod.Name) != false)
             .GroupBy(ParametersOf)
             .OrderBy(cases => Work.Values(cases.First())))
         {

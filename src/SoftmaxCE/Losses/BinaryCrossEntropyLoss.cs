@@ -11,14 +11,15 @@ namespace SoftmaxCE;
 /// It is the softmax cross-entropy of the two logits {x, 0}.
 /// </para>
 /// <list type="table">
-/// <listheader><term>Here</term><description>PyTorch <c>binary_cross_entropy_with_logits</c> · elsewhere</description></listheader>
+/// <listheader><term>Here</term><description>PyTorch <c>binary_cross_entropy_with_logits</c> (ONNX and SciPy have no such loss) · elsewhere</description></listheader>
 /// <item><term><see cref="PositiveWeight"/>, <see cref="PositiveWeights"/></term><description><c>pos_weight</c> · TensorFlow's <c>weighted_cross_entropy_with_logits(pos_weight)</c></description></item>
 /// <item><term><c>weights</c></term><description><c>weight</c></description></item>
 /// <item><term><see cref="Reduction"/></term><description><c>reduction</c>: the mean divides by the number of elements, whatever their weights; "none" is the span <c>rowLosses</c></description></item>
 /// </list>
 /// <para>
 /// Several labels per row (multi-label): pass the [rows, labels] matrices as they are; <see cref="PositiveWeights"/> then has one value per label.
-/// Multiply the mean by the number of labels for "sum over labels, mean over rows".
+/// Multiply the mean by the number of labels for "sum over labels, mean over rows". PyTorch's <c>multilabel_soft_margin_loss</c> is this loss with
+/// targets 0 and 1, its <c>weight</c> (per label) repeated for each row as <c>weights</c>.
 /// </para>
 /// <para>
 /// Nothing is clipped: x = 50 with t = 1 has loss 1.9e-22 and derivative −1.9e-22. An infinite logit on the target's side has loss 0, on the other +∞;

@@ -131,6 +131,13 @@ internal static unsafe class CrossEntropyRunner
                 return fewClasses.Totals;
             }
 
+            if (FewClassesSpreadKernel<TKernel>.Fits(task))
+            {
+                FewClassesSpreadKernel<TKernel> fewClasses = new(task, rows);
+                VectorWidth.RunOnRegister<FewClassesSpreadKernel<TKernel>, TKernel>(ref fewClasses);
+                return fewClasses.Totals;
+            }
+
             if (LabelRowsKernel<TKernel>.Fits(task))
             {
                 LabelRowsKernel<TKernel> labels = new(task, rows);

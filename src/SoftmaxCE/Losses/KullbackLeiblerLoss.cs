@@ -12,7 +12,8 @@ namespace SoftmaxCE;
 /// <item><term><see cref="EvaluateLogits"/></term><description>p = softmax(y), q = softmax(z) · for z: q − p · PyTorch <c>kl_div(log_softmax(z), log_softmax(y), log_target=True)</c></description></item>
 /// </list>
 /// <para>
-/// Reductions: <see cref="KullbackLeiblerReduction"/>; PyTorch's "none" is <c>rowLosses</c> with a class count of 1, which makes every element a row.
+/// Reductions: <see cref="KullbackLeiblerReduction"/>, PyTorch's "mean" (<see cref="KullbackLeiblerReduction.MeanOverElements"/>), "batchmean"
+/// (<see cref="KullbackLeiblerReduction.MeanOverRows"/>, the default here) and "sum"; ONNX has no such loss. PyTorch's "none" is <c>rowLosses</c> with a class count of 1, which makes every element a row.
 /// For distillation at temperature τ divide both sets of logits by τ, and the gradient once more.
 /// </para>
 /// <para>

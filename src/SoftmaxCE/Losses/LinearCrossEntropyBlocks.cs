@@ -27,7 +27,7 @@ internal sealed unsafe class LinearCrossEntropyBlocks<T> : IDisposable
         _task = task;
         _rowCount = rowCount;
         _maxDegreeOfParallelism = maxDegreeOfParallelism;
-        int lanes = 64 / sizeof(T), panel = MatrixTile.Vectors * lanes;
+        int lanes = 64 / sizeof(T), panel = MatrixTile<T>.Columns;
         _task.PanelRows = panel;
         _task.Columns = RoundUp(task.FeatureCount, panel);
         _task.Stride = _task.Columns + lanes;

@@ -16,13 +16,15 @@ namespace SoftmaxCE;
 /// megabytes are needed, however many rows and classes there are.
 /// </para>
 /// <list type="table">
-/// <listheader><term>Here</term><description>PyTorch <c>linear</c> + <c>cross_entropy</c> (from 2.13: <c>linear_cross_entropy</c>)</description></listheader>
-/// <item><term>features, coefficients, intercepts</term><description><c>input</c>, <c>weight</c> of the layer, <c>bias</c></description></item>
-/// <item><term><see cref="ClassWeights"/></term><description><c>weight</c> of the loss</description></item>
-/// <item><term><see cref="IgnoreLabel"/></term><description><c>ignore_index</c></description></item>
-/// <item><term><see cref="LabelSmoothing"/></term><description><c>label_smoothing</c></description></item>
-/// <item><term><see cref="Reduction"/></term><description><c>reduction</c> mean, sum</description></item>
-/// <item><term><see cref="Temperature"/>, <see cref="ZLoss"/>, <c>sampleWeights</c></term><description>none</description></item>
+/// <listheader><term>Here</term><description>PyTorch <c>linear</c> + <c>cross_entropy</c> (from 2.13: <c>linear_cross_entropy</c>) · ONNX <c>Gemm</c> + <c>SoftmaxCrossEntropyLoss</c></description></listheader>
+/// <item><term>features, coefficients, intercepts</term><description><c>input</c>, <c>weight</c> of the layer, <c>bias</c> · <c>A</c>, <c>B</c> with <c>transB</c>, <c>C</c></description></item>
+/// <item><term><see cref="ClassWeights"/></term><description><c>weight</c> of the loss · input <c>weights</c></description></item>
+/// <item><term><see cref="IgnoreLabel"/></term><description><c>ignore_index</c> (there −100 unless set; here none unless set) · <c>ignore_index</c></description></item>
+/// <item><term><see cref="LabelSmoothing"/></term><description><c>label_smoothing</c> · none</description></item>
+/// <item><term><see cref="Reduction"/></term><description><c>reduction</c> mean, sum · the same</description></item>
+/// <item><term><see cref="Temperature"/></term><description>none: divide features or coefficients · none</description></item>
+/// <item><term><see cref="ZLoss"/></term><description>none · none; Liger's <c>lse_square_scale</c></description></item>
+/// <item><term><c>sampleWeights</c></term><description>none · none</description></item>
 /// </list>
 /// <para>
 /// Confident rows keep their digits as in <see cref="SoftmaxCrossEntropyLoss"/>; the logits themselves carry the rounding of a dot product in T.

@@ -9,24 +9,20 @@ internal static class GumbelNoise
     private const ulong Gamma = 0x9E3779B97F4A7C15;
     private const double TwoToMinus53 = 1.0 / (1L << 53);
 
-    /// <summary>−ln(−ln u) with the u of <see cref="Uniform"/>: never infinite.</summary>
-    public static double At(ulong seed, ulong index) => GumbelFunction.Apply<ScalarSimd<double>, double>(Uniform(seed, index));
+    /// <summary>−ln(−ln u): never infinite.</summary>
+    public static double At(ulong seed, ulong index) => Of(Bits(Start(seed), index));
 
-    /// <summary>Uniform in (0, 1): never 0 or 1.</summary>
-    public static double Uniform(ulong seed, ulong index)
-    {
-        ulong bits = Mix(Mix(seed + Gamma) + ((index + 1) * Gamma));
-        return ((bits >> 11) + 0.5) * TwoToMinus53;
-    }
+    /// <summary>What the bits of all indices have in common.</summary>
+    public static ulong Start(ulong seed) => Mix(seed + Gamma);
 
-    /// <summary>Turns uniform numbers into Gumbel noise, in place.</summary>
-    public static unsafe void FromUniform(Span<double> values)
+    /// <summary>Uniform bits, one word for each index.</summary>
+    public static ulong Bits(ulong start, ulong index) => Mix(start + ((index + 1) * Gamma));
+
+    /// <summary>−ln(−ln u) with the u in (0, 1), never 0 or 1, that the upper 53 of the bits give.</summary>
+    public static double Of(ulong bits)
     {
-        fixed (double* start = values)
-        {
-            Map<GumbelFunction, double> map = new(start, start, values.Length);
-            VectorWidth.Run<Map<GumbelFunction, double>, double>(ref map);
-        }
+        double u = ((bits >> 11) + 0.5) * TwoToMinus53;
+        return -Log(-Log(u));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -36,18 +32,6 @@ internal static class GumbelNoise
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
         return z ^ (z >> 31);
     }
-}
 
-/// <summary>−ln(−ln u).</summary>
-internal readonly struct GumbelFunction : IVectorFunction<double>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Apply<TSimd, TVector>(TVector x)
-        where TSimd : struct, ISimd<TVector, double>
-        where TVector : struct
-    {
-        TVector zero = TSimd.Create(0);
-        TVector exponential = TSimd.Subtract(zero, LogPolynomial.Log<TSimd, TVector, double>(x));
-        return TSimd.Subtract(zero, LogPolynomial.Log<TSimd, TVector, double>(exponential));
-    }
+    private static double Log(double value) => LogPolynomial.Log<ScalarSimd<double>, double, double>(value);
 }

@@ -9,7 +9,7 @@ internal unsafe struct BlockScanKernel<T>(T* logits, int count, int blockLength,
 
     public double Temperature = 1;
 
-    /// <summary>Receives the exponentials when sums are wanted; null: not wanted.</summary>
+    /// <summary>Receives the exponentials, with the factor <see cref="FactoredExp.OfMaximum{T}"/>, when sums are wanted; null: not wanted.</summary>
     public T* Exponentials = null;
 
     public void Run<TSimd, TVector>()
@@ -25,14 +25,13 @@ internal unsafe struct BlockScanKernel<T>(T* logits, int count, int blockLength,
         }
     }
 
-    /// <summary>Σ e^((x − max) / temperature); exactly 0 when every x is −∞, as are the exponentials of such x.</summary>
+    /// <summary>Σ e^((x − max) / temperature); exactly 0 when every x is −∞.</summary>
     private readonly double SumOf<TSimd, TVector>(T* values, nuint length, T* exponentials)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         RowExponential<T> row = new(Element.FromDouble<T>(Max), Element.FromDouble<T>(Temperature));
-        double sum = RowPasses.Exponentials<TSimd, TVector, T>(values, length, row, exponentials).Value, scale = 1 / FactoredExp.OfMaximum<T>();
-        if (exponentials != null) RowPasses.Scale<TSimd, TVector, T>(exponentials, length, Element.FromDouble<T>(scale), default, exponentials);
-        return sum < FactoredExp.Nothing<T>((int)length) ? 0 : sum * scale;
+        double sum = RowPasses.Exponentials<TSimd, TVector, T>(values, length, row, exponentials).Value;
+        return sum < FactoredExp.Nothing<T>((int)length) ? 0 : sum * (1 / FactoredExp.OfMaximum<T>());
     }
 }

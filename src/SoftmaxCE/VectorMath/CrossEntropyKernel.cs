@@ -47,7 +47,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         T* logits = _task.Logits + (row * count);
         if (_task.Targets != null)
         {
-            CountCorrect(IndexOfMax(logits, count) == IndexOfMax(_task.Targets + (row * count), count));
+            CountCorrect(TargetSweep.IndexOfMax<TSimd, TVector, T>(logits, count) == TargetSweep.IndexOfMax<TSimd, TVector, T>(_task.Targets + (row * count), count));
         }
         else if (_task.Labels[row] != _task.IgnoreLabel)
         {
@@ -92,11 +92,12 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
     {
         int count = _task.ClassCount;
         T* logits = _task.Logits + (row * count), targets = _task.Targets + (row * count);
-        int pivot = IndexOfMax(logits, count);
-        CountCorrect(pivot == IndexOfMax(targets, count));
-        TargetSweep.Background(targets, _task.ClassWeights, count, _task.OwnShare, _task.SmoothingShare, _task.Background);
-        double background = TargetSweep.SumExcept(_task.Background, count, pivot);
-        SpreadTarget target = new(_task.Background, background, Element.ToDouble(_task.Background[pivot]), 0, pivot);
+        int pivot = TargetSweep.IndexOfMax<TSimd, TVector, T>(logits, count);
+        CountCorrect(pivot == TargetSweep.IndexOfMax<TSimd, TVector, T>(targets, count));
+        T* background = TargetSweep.Background<TSimd, TVector, T>(
+            targets, _task.ClassWeights, count, _task.OwnShare, _task.SmoothingShare, _task.Background);
+        double others = TargetSweep.SumExcept<TSimd, TVector, T>(background, count, pivot);
+        SpreadTarget target = new(background, others, Element.ToDouble(background[pivot]), 0, pivot);
         return SpreadRow<TSimd, TVector>(row, target, logits[pivot], _task.ZLoss);
     }
 
@@ -161,20 +162,6 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         double atLabel = Element.ToDouble(logits[label]);
         return atLabel == Element.ToDouble(max)
             && (label == 0 || Element.ToDouble(RowPasses.Max<TSimd, TVector, T>(logits, (nuint)label)) < atLabel);
-    }
-
-    /// <summary>The first of the largest values, NaN left out; 0 when there is none.</summary>
-    private static int IndexOfMax(T* values, int count)
-    {
-        int index = 0;
-        double max = double.NegativeInfinity;
-        for (int i = 0; i < count; i++)
-        {
-            double value = Element.ToDouble(values[i]);
-            if (value > max) (max, index) = (value, i);
-        }
-
-        return index;
     }
 
     private void CountCorrect(bool correct) => _totals.Correct += Unsafe.BitCast<bool, byte>(correct);

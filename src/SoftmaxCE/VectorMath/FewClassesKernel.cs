@@ -35,7 +35,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         // The same batches at every width, because losses are added up in batches.
         int lanes = TSimd.Lanes, count = _task.ClassCount, whole = WholeVector.Lanes<T>();
         int batchRows = Math.Clamp(BatchValues / (whole * count), 1, MostBatchRows / whole) * whole;
-        T* columns = stackalloc T[(batchRows * count) + (lanes * lanes)], maxima = stackalloc T[3 * batchRows];
+        T* columns = stackalloc T[(batchRows * count) + GroupTranspose.Slack(lanes)], maxima = stackalloc T[3 * batchRows];
         double* doubles = stackalloc double[(4 * batchRows) + lanes];
         Batch batch = new(columns, maxima, maxima + batchRows, maxima + (2 * batchRows), doubles, batchRows);
         for (int first = 0; first < rowCount; first += batchRows)
@@ -45,7 +45,8 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
             for (int row = 0; row < rows; row += lanes)
             {
                 T* group = batch.Columns + (row * count);
-                Transpose(first + row, Math.Min(lanes, rows - row), group, lanes);
+                nint place = (nint)(first + row) * count;
+                GroupTranspose.Into(_task.Logits + place, ((nint)rowCount * count) - place, Math.Min(lanes, rows - row), count, group, lanes);
                 SumGroup<TSimd, TVector>(group, first, row, batch);
             }
 
@@ -55,7 +56,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
             {
                 T* group = batch.Columns + (row * count);
                 ScaleGroup<TSimd, TVector>(group, row, batch);
-                TransposeBack(group, lanes, _task.Gradient + ((nint)(first + row) * count), Math.Min(lanes, rows - row));
+                GroupTranspose.Back(group, lanes, count, _task.Gradient + ((nint)(first + row) * count), Math.Min(lanes, rows - row));
             }
         }
     }
@@ -78,32 +79,6 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
             batch.Weights[row] = counts ? _task.ClassWeight(label) * _task.SampleWeight(first + row) : 0;
         }
     }
-
-    private readonly void Transpose(int firstRow, int rows, T* group, int lanes)
-    {
-        int count = _task.ClassCount;
-        T* logits = _task.Logits + ((nint)firstRow * count);
-        nint readable = (nint)(rowCount - firstRow) * count;
-        for (int block = 0; block < count; block += lanes)
-        {
-            int c = BlockStart(block, lanes);
-            SimdTranspose.Block(
-                logits + c, count, rows, Math.Min(lanes, count - c), readable - c, group + (c * lanes), lanes, (nint)(count - c) * lanes);
-        }
-    }
-
-    private readonly void TransposeBack(T* group, int lanes, T* gradient, int rows)
-    {
-        int count = _task.ClassCount;
-        for (int block = 0; block < count; block += lanes)
-        {
-            int c = BlockStart(block, lanes), columns = Math.Min(lanes, count - c);
-            SimdTranspose.Block(group + (c * lanes), lanes, columns, rows, (nint)lanes * lanes, gradient + c, count, ((nint)rows * count) - c);
-        }
-    }
-
-    /// <summary>The last block of columns is a whole one, too, where there are enough columns: it overlaps the one before.</summary>
-    private readonly int BlockStart(int block, int lanes) => Math.Max(0, Math.Min(block, _task.ClassCount - lanes));
 
     /// <summary>Maxima, the labels' logits, and from them the sums.</summary>
     private void SumGroup<TSimd, TVector>(T* group, int first, int row, in Batch batch)

@@ -98,6 +98,9 @@ internal interface ISimd<TVector, T>
     /// <summary>Whether some lane of <paramref name="left"/> is greater; NaN is not.</summary>
     static abstract bool AnyGreater(TVector left, TVector right);
 
+    /// <summary>Bit i is set where lane i of a mask is true.</summary>
+    static abstract uint Bits(TVector mask);
+
     /// <summary>The largest lane (NaN rule of <see cref="Max"/>).</summary>
     static abstract T MaxOfLanes(TVector value);
 

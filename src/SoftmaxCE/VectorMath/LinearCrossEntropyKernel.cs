@@ -66,7 +66,7 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
 
         for (int panel = 0; panel < rows; panel += _task.PanelRows)
         {
-            MatrixTile.MultiplyAdd<TSimd, TVector, T>(
+            MatrixTile<T>.MultiplyAdd(
                 padded, _task.PanelRows, features, coefficients, _task.Stride, 1, _task.Panels + (panel * features), _task.PanelRows, tile + panel, width);
         }
     }
@@ -208,12 +208,12 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
 
         if (FeatureGradient != null)
         {
-            MatrixTile.MultiplyAdd<TSimd, TVector, T>(rows, columns, padded, tile, 1, width, coefficients, stride, FeatureGradient, stride);
+            MatrixTile<T>.MultiplyAdd(rows, columns, padded, tile, 1, width, coefficients, stride, FeatureGradient, stride);
         }
 
         if (_task.CoefficientGradient == null) return;
         new Span<T>(products, padded * stride).Clear();
-        MatrixTile.MultiplyAdd<TSimd, TVector, T>(padded, columns, rows, tile, width, 1, _task.Block, stride, products, stride);
+        MatrixTile<T>.MultiplyAdd(padded, columns, rows, tile, width, 1, _task.Block, stride, products, stride);
         for (int c = 0; c < classes; c++)
         {
             T* destination = _task.CoefficientGradient + ((nint)(start + c) * features);
@@ -253,5 +253,5 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
     private readonly void Accumulate(T* destination, T value) =>
         *destination = _task.FirstRow == 0 ? value : ScalarSimd<T>.Add(*destination, value);
 
-    private static int Padded(int classes) => (classes + MatrixTile.Rows - 1) / MatrixTile.Rows * MatrixTile.Rows;
+    private static int Padded(int classes) => (classes + MatrixTile<T>.Rows - 1) / MatrixTile<T>.Rows * MatrixTile<T>.Rows;
 }

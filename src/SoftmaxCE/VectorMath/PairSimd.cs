@@ -158,6 +158,9 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
         THalfSimd.AnyGreater(left.Lower, right.Lower) || THalfSimd.AnyGreater(left.Upper, right.Upper);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Bits(Pair<THalf> mask) => THalfSimd.Bits(mask.Lower) | (THalfSimd.Bits(mask.Upper) << THalfSimd.Lanes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MaxOfLanes(Pair<THalf> value) => THalfSimd.MaxOfLanes(THalfSimd.Max(value.Lower, value.Upper));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -131,6 +131,8 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
 
     public static bool AnyGreater(T left, T right) => typeof(T) == typeof(float) ? F(left) > F(right) : D(left) > D(right);
 
+    public static uint Bits(T mask) => (typeof(T) == typeof(float) ? BitConverter.SingleToInt32Bits(F(mask)) : BitConverter.DoubleToInt64Bits(D(mask))) != 0 ? 1u : 0;
+
     public static T MaxOfLanes(T value) => value;
 
     public static T AddAcross(T value) => value;

@@ -141,6 +141,9 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AnyGreater(Vector128<T> left, Vector128<T> right) => Vector128.GreaterThanAny(left, right);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Bits(Vector128<T> mask) => mask.ExtractMostSignificantBits();
+
     public static T MaxOfLanes(Vector128<T> value)
     {
         // Without branches, which nobody could foretell.

@@ -148,6 +148,9 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
     public static bool AnyGreater(Vector512<T> left, Vector512<T> right) => Vector512.GreaterThanAny(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Bits(Vector512<T> mask) => (uint)mask.ExtractMostSignificantBits();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MaxOfLanes(Vector512<T> value) => Simd256<T>.MaxOfLanes(Simd256<T>.Max(value.GetLower(), value.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -47,9 +47,9 @@ internal static unsafe class SpanLoops
         TVector zero = TSimd.Create(default), first = zero, second = zero;
         for (nuint i = 0; i < count; i += lanes)
         {
-            int here = (int)nuint.Min(lanes, count - i);
-            TVector x = TSimd.LoadPartial(left + i, here, zero);
-            if (right != null) x = TSimd.Multiply(x, TSimd.LoadPartial(right + i, here, zero));
+            bool isWhole = count - i >= lanes;
+            TVector x = isWhole ? TSimd.Load(ref *left, i) : TSimd.LoadPartial(left + i, (int)(count - i), zero);
+            if (right != null) x = TSimd.Multiply(x, isWhole ? TSimd.Load(ref *right, i) : TSimd.LoadPartial(right + i, (int)(count - i), zero));
             TSimd.AddWide(ref first, ref second, x);
         }
 

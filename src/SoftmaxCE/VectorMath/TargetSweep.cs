@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
@@ -16,24 +17,35 @@ internal static unsafe class TargetSweep
         where TVector : struct
         where T : unmanaged
     {
-        int lanes = TSimd.Lanes;
+        int lanes = TSimd.Lanes, pivotStart = pivot - (pivot % lanes);
         Shift<TVector> shift = Shift<TVector>.Create<TSimd, T>(max, temperature);
-        TVector zero = TSimd.Create(default), indices = TSimd.Indices(0);
-        TVector lowest = ExpPolynomial.Constant<TSimd, TVector, T>(float.NegativeInfinity, double.NegativeInfinity);
+        TVector zero = TSimd.Create(default), lowest = RowPasses.Lowest<TSimd, TVector, T>();
         TVector mark = ExpPolynomial.Constant<TSimd, TVector, T>(-1f, -1.0);
         TVector others = zero, othersRest = zero, dots = zero, dotsRest = zero, atPivot = zero;
         for (int i = 0; i < count; i += lanes)
         {
-            int here = Math.Min(lanes, count - i);
-            TVector x = TSimd.LoadPartial(logits + i, here, lowest), target = TSimd.LoadPartial(targets + i, here, zero);
+            int here = count - i;
+            TVector x = here >= lanes ? TSimd.Load(ref *logits, (nuint)i) : TSimd.LoadPartial(logits + i, here, lowest);
+            TVector target = here >= lanes ? TSimd.Load(ref *targets, (nuint)i) : TSimd.LoadPartial(targets + i, here, zero);
             TVector difference = shift.Difference<TSimd, T>(x, out TVector low);
             TVector e = ExpPolynomial.OfNonPositive<TSimd, TVector, T>(difference, low);
-            TVector isPivot = TSimd.Equal(indices, ExpPolynomial.Constant<TSimd, TVector, T>(pivot - i, pivot - i));
-            atPivot = TSimd.Select(isPivot, e, atPivot);
-            TSimd.AddWide(ref others, ref othersRest, TSimd.Select(isPivot, zero, e));
             TVector product = TSimd.Select(TSimd.Equal(target, zero), zero, TSimd.Multiply(target, difference));
             TSimd.AddWide(ref dots, ref dotsRest, product);
-            if (exponentials != null) TSimd.StorePartial(exponentials + i, here, TSimd.Select(TSimd.Equal(x, lowest), mark, e));
+            if (exponentials != null)
+            {
+                TVector marked = TSimd.Select(TSimd.Equal(x, lowest), mark, e);
+                if (here >= lanes) TSimd.Store(ref *exponentials, (nuint)i, marked);
+                else TSimd.StorePartial(exponentials + i, here, marked);
+            }
+
+            if (i == pivotStart)
+            {
+                TVector isPivot = TSimd.Equal(TSimd.Indices(i - pivot), zero);
+                atPivot = TSimd.Select(isPivot, e, zero);
+                e = TSimd.Select(isPivot, zero, e);
+            }
+
+            TSimd.AddWide(ref others, ref othersRest, e);
         }
 
         CompensatedSum dotSum = TSimd.TotalOfWide(dots, dotsRest);
@@ -62,28 +74,63 @@ internal static unsafe class TargetSweep
             TSimd.LoadPartial(exponentials + i, count - i, factors), TSimd.LoadPartial(targets + i, count - i, scales), factors, scales));
     }
 
-    /// <summary>destination = weights · (ownShare · targets + smoothingShare), the background of one row; null weights count as 1.</summary>
-    public static void Background<T>(T* targets, double* weights, int count, double ownShare, double smoothingShare, T* destination)
+    /// <summary>weights · (ownShare · targets + smoothingShare), the background of one row, in <paramref name="memory"/> unless it is the targets as they are.</summary>
+    public static T* Background<TSimd, TVector, T>(T* targets, double* weights, int count, double ownShare, double smoothingShare, T* memory)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
         where T : unmanaged
     {
-        for (int c = 0; c < count; c++)
+        if (weights == null && smoothingShare == 0) return targets;
+        TVector own = TSimd.Create(Element.FromDouble<T>(ownShare)), share = TSimd.Create(Element.FromDouble<T>(smoothingShare)), zero = TSimd.Create(default);
+        for (int i = 0; i < count; i += TSimd.Lanes)
         {
-            double target = Math.FusedMultiplyAdd(ownShare, Element.ToDouble(targets[c]), smoothingShare);
-            destination[c] = Element.FromDouble<T>(weights == null ? target : weights[c] * target);
+            int here = Math.Min(TSimd.Lanes, count - i);
+            TSimd.StorePartial(memory + i, here, TSimd.MultiplyAdd(own, TSimd.LoadPartial(targets + i, here, zero), share));
         }
+
+        for (int c = 0; weights != null && c < count; c++) memory[c] = Element.FromDouble<T>(weights[c] * Element.ToDouble(memory[c]));
+        return memory;
     }
 
     /// <summary>Σ values[c] over c other than <paramref name="skipped"/>.</summary>
-    public static double SumExcept<T>(T* values, int count, int skipped)
+    public static double SumExcept<TSimd, TVector, T>(T* values, int count, int skipped)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged =>
+        SpanLoops.Dot<TSimd, TVector, T>(values, null, (nuint)skipped)
+        + SpanLoops.Dot<TSimd, TVector, T>(values + skipped + 1, null, (nuint)(count - skipped - 1));
+
+    /// <summary>The first of the largest values, NaN left out; 0 when there is none.</summary>
+    public static int IndexOfMax<TSimd, TVector, T>(T* values, int count)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
         where T : unmanaged
     {
-        CompensatedSum sum = default;
-        for (int c = 0; c < count; c++)
+        TVector lowest = RowPasses.Lowest<TSimd, TVector, T>(), largest = TSimd.Create(RowPasses.Max<TSimd, TVector, T>(values, (nuint)count));
+        int i = 0;
+        for (; i <= count - TSimd.Lanes; i += TSimd.Lanes)
         {
-            if (c != skipped) sum.Add(Element.ToDouble(values[c]));
+            uint places = TSimd.Bits(TSimd.Equal(TSimd.Load(ref *values, (nuint)i), largest));
+            if (places != 0) return i + BitOperations.TrailingZeroCount(places);
         }
 
-        return sum.Value;
+        uint last = TSimd.Bits(TSimd.Equal(TSimd.LoadPartial(values + i, count - i, lowest), largest));
+        return last != 0 ? i + BitOperations.TrailingZeroCount(last) : FirstOfNumbers(values, count);
+    }
+
+    /// <summary>The same one value after the other: where a NaN hides the maximum.</summary>
+    private static int FirstOfNumbers<T>(T* values, int count)
+        where T : unmanaged
+    {
+        int index = 0;
+        double max = double.NegativeInfinity;
+        for (int i = 0; i < count; i++)
+        {
+            double value = Element.ToDouble(values[i]);
+            if (value > max) (max, index) = (value, i);
+        }
+
+        return index;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

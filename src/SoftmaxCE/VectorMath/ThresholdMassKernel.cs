@@ -1,6 +1,6 @@
 namespace SoftmaxCE;
 
-/// <summary>For each of the four thresholds 1/8, 1/64, 1/512, 1/4096: the sum of the values that reach it. Values are in [0, 1].</summary>
+/// <summary>For each of four rising thresholds the sum of the values that reach it. Values are at least 0.</summary>
 internal unsafe struct ThresholdMassKernel<T>(T* values, int count) : IVectorKernel<T>
     where T : unmanaged
 {
@@ -9,9 +9,9 @@ internal unsafe struct ThresholdMassKernel<T>(T* values, int count) : IVectorKer
     /// <summary>Vectors added in one chain before the totals get wider.</summary>
     private const int ChainVectors = 8;
 
-    public fixed double Masses[Thresholds];
+    public fixed double At[Thresholds];
 
-    public static double Threshold(int index) => Math.ScaleB(1, -3 * (index + 1));
+    public fixed double Masses[Thresholds];
 
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
@@ -44,7 +44,7 @@ internal unsafe struct ThresholdMassKernel<T>(T* values, int count) : IVectorKer
         Masses[3] = TSimd.TotalOfWide(high3, low3).Value;
     }
 
-    private static TVector Splat<TSimd, TVector>(int index)
+    private TVector Splat<TSimd, TVector>(int index)
         where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct => TSimd.Create(Element.FromDouble<T>(Threshold(index)));
+        where TVector : struct => TSimd.Create(Element.FromDouble<T>(At[index]));
 }

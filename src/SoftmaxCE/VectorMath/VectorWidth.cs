@@ -26,10 +26,13 @@ internal static class VectorWidth
         where TKernel : struct, IVectorKernel<T>, allows ref struct
         where T : unmanaged => RunAt<TKernel, T>(Bits, ref kernel);
 
-    /// <summary>Runs a kernel in which no lane needs another one, with vectors of one register.</summary>
+    /// <summary>
+    /// Runs with single registers for vectors, not the pairs that stand for 512 bits: for kernels in which no lane needs another one, so that it does not
+    /// matter to the bits how many there are. Pairs take more registers than there are.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunOnRegister<TKernel, T>(ref TKernel kernel)
-        where TKernel : struct, IVectorKernel<T>
+        where TKernel : struct, IVectorKernel<T>, allows ref struct
         where T : unmanaged
     {
         if (Bits == 512) kernel.Run<Simd512<T>, Vector512<T>>();

@@ -29,6 +29,18 @@ public sealed class ReadmeExamples
         #endregion
     }
 
+    public void Losses()
+    {
+        #region README losses
+        float[] logits = [50, 0, 0, 1, 2, 3];                                // two rows of three classes
+        float[] rowLosses = new float[2];
+
+        LossResult result = new SoftmaxCrossEntropyLoss().Evaluate<float>(logits, [0, 2], gradient: logits, rowLosses);
+        Console.WriteLine($"mean loss {result.Loss:F4}, {result.CorrectCount} of {result.RowCount} rows right");
+        Console.WriteLine($"first row: loss {rowLosses[0]:G3}, gradient {logits[0]:G3}");          // where p − 1 is 0 in float
+        #endregion
+    }
+
     public void Training()
     {
         #region README training

@@ -20,6 +20,8 @@ public class LogitSamplerTests
         [500, new LogitSampler { TopK = 30, TopP = 0.9, MinP = 0.1, Temperature = 0.8 }],
         [5, new LogitSampler { TopK = 1 }],
         [5, new LogitSampler { TopP = 1e-9 }],
+        [2500, new LogitSampler { TopP = 0.5, Temperature = 0.5 }],
+        [2500, new LogitSampler { TopP = 0.7, Temperature = 5 }],
     };
 
     /// <summary>Pearson's test of many draws against the distribution, which is made by sorting everything.</summary>
@@ -55,6 +57,70 @@ public class LogitSamplerTests
             // Mean df, deviation √(2 df); five deviations are passed by chance about once in 10^5 runs, and the seeds are fixed.
             double freedom = Math.Max(1, cells - (restExpected >= 10 ? 0 : 1));
             statistic.Should().BeLessThan(freedom + (5 * Math.Sqrt(2 * freedom)), "{0} cells", cells);
+        }
+    }
+
+    /// <summary>Rows long enough for the estimates: peaked ones, of which few classes are listed, and flat ones, where the threshold is closed in.</summary>
+    [Theory]
+    [InlineData(2000, 0.1f, 0.9)]
+    [InlineData(5000, 1f, 0.5)]
+    [InlineData(20_000, 1f, 0.99)]
+    [InlineData(20_000, 2f, 0.9)]
+    [InlineData(20_000, 4f, 0.9)]
+    [InlineData(20_000, 4f, 0.999999)]
+    [InlineData(70_000, 10f, 0.3)]
+    [InlineData(70_000, 4f, 1e-9)]
+    [InlineData(3000, 0f, 0.75)]
+    public void Top_p_keeps_what_a_sorted_row_does(int classes, float deviation, double topP)
+    {
+        float[] logits = LossValues.Normal(classes, deviation, seed: classes).ToFloats();
+        if (deviation > 1) logits.AsSpan(classes / 3, 50).Fill(float.NegativeInfinity);
+        foreach (float temperature in new[] { 1f, 2.5f })
+        {
+            int[] order = [.. Enumerable.Range(0, classes).OrderByDescending(c => logits[c]).ThenBy(c => c)];
+            double[] masses = Array.ConvertAll(order, c => Math.Exp((logits[c] - logits[order[0]]) / temperature));
+            double wanted = topP * masses.Sum();
+            int[] selected = Selected(logits, temperature, topP);
+
+            // Exponentials in float have 24 bits: the last place may differ, but nothing else in the order.
+            const double Rounding = 2e-7;
+            selected.Length.Should().BeInRange(CountFor(wanted * (1 - Rounding)), CountFor(wanted * (1 + Rounding)));
+            selected.Order().Should().Equal(order.Take(selected.Length).Order());
+
+            int CountFor(double mass)
+            {
+                int count = 0;
+                for (double reached = 0; reached < mass && count < classes; count++) reached += masses[count];
+                return count;
+            }
+        }
+    }
+
+    private static unsafe int[] Selected(float[] logits, float temperature, double topP)
+    {
+        const int Block = 128;
+        double[] maxima = [.. logits.Chunk(Block).Select(block => (double)block.Max())];
+        float[] exponentials = new float[logits.Length];
+        int[] classes = new int[logits.Length];
+        fixed (float* z = logits, e = exponentials)
+        fixed (int* found = classes)
+        {
+            NucleusSelection<float> nucleus = new(z, logits.Length, logits.Max(), temperature, e, found);
+            double total = nucleus.Exponentiate();
+            return classes[..nucleus.Select(topP, total, Block, maxima)];
+        }
+    }
+
+    /// <summary>The noise that the race does not compute could not have won.</summary>
+    [Fact]
+    public void The_race_has_the_winner_of_all_noise()
+    {
+        double[] tempered = LossValues.Normal(300, 3, seed: 6);
+        for (ulong seed = 0; seed < 300; seed++)
+        {
+            GumbelRace race = new(seed);
+            for (int i = 0; i < tempered.Length; i++) race.Enter(i, tempered[i], (ulong)i);
+            race.Winner.Should().Be(Enumerable.Range(0, tempered.Length).MaxBy(i => tempered[i] + GumbelNoise.At(seed, (ulong)i)));
         }
     }
 
