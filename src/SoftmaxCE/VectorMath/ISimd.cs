@@ -113,4 +113,10 @@ internal interface ISimd<TVector, T>
 
     /// <summary>The total of such a sum; lane i is added to lane i + half, then quarter, …, so that the width does not matter.</summary>
     static abstract CompensatedSum TotalOfWide(TVector first, TVector second);
+
+    /// <summary>Runs a kernel whose lanes do not meet, one register after the other, on the lanes of this vector.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="firstLane">The number of this vector's first lane in the 512 bits.</param>
+    static abstract void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
+        where TKernel : struct, ILaneKernel<T>;
 }

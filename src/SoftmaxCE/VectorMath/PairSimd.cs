@@ -203,6 +203,13 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
         return new() { High = WideTotal.OfFour(lanes0To3 + lanes4To7) };
     }
 
+    public static void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
+        where TKernel : struct, ILaneKernel<T>
+    {
+        THalfSimd.RunLanes(ref kernel, firstLane);
+        THalfSimd.RunLanes(ref kernel, firstLane + THalfSimd.Lanes);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<double> Doubles(THalf half) => ((Vector256<float>)(object)half).AsDouble();
 }

@@ -164,6 +164,9 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
 
     public static CompensatedSum TotalOfWide(T first, T second) => WideTotal.Of<ScalarSimd<T>, T, T>(first, second);
 
+    public static void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
+        where TKernel : struct, ILaneKernel<T> => kernel.Run<ScalarSimd<T>, T>(firstLane);
+
     private static void Split(double value, out T low, out T high)
     {
         long bits = BitConverter.DoubleToInt64Bits(value);

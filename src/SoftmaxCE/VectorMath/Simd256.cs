@@ -218,5 +218,8 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
         }
     }
 
+    public static void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
+        where TKernel : struct, ILaneKernel<T> => kernel.Run<Simd256<T>, Vector256<T>>(firstLane);
+
     public static CompensatedSum TotalOfWide(Vector256<T> first, Vector256<T> second) => WideTotal.Of<Simd256<T>, Vector256<T>, T>(first, second);
 }

@@ -205,6 +205,9 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
         }
     }
 
+    public static void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
+        where TKernel : struct, ILaneKernel<T> => kernel.Run<Simd512<T>, Vector512<T>>(firstLane);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static CompensatedSum TotalOfWide(Vector512<T> first, Vector512<T> second)
     {

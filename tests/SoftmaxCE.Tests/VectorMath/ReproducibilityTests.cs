@@ -47,17 +47,10 @@ public unsafe class ReproducibilityTests
                     VectorWidth.RunAt<DivergenceKernel, double>(bits, ref kernel);
                     hash.Add(kernel.Terms.Value).Add(kernel.Differences.Value);
                 }
-
-                foreach (LogitSum step in Enum.GetValues<LogitSum>())
-                {
-                    LogitDivergenceKernel kernel = new(first, second, length, new(30, 5, 1e-17), new(29, 4, 1e-17), 1e-3, step);
-                    VectorWidth.RunAt<LogitDivergenceKernel, double>(bits, ref kernel);
-                    hash.Add(kernel.Terms.Value).Add(kernel.Differences.Value).Add(kernel.Largest);
-                }
             }
         }
 
-        hash.Value.Should().Be(0xFA847843C84D897AUL);
+        hash.Value.Should().Be(0xB12EE0F0F7624331UL);
     }
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
@@ -70,7 +63,7 @@ public unsafe class ReproducibilityTests
             AddParts<double>(hash, bits, length);
         }
 
-        hash.Value.Should().Be(0x00549088EF7CAE46UL);
+        hash.Value.Should().Be(0x6B3C7F687FAE712BUL);
     }
 
     private static void AddParts<T>(BitHash hash, int bits, int length)
@@ -94,9 +87,12 @@ public unsafe class ReproducibilityTests
             T maxP = shifted.Max(), maxQ = p.Max(), shift = maxP - maxQ + T.CreateChecked(0.25);
             fixed (T* logitsP = shifted, logitsQ = p)
             {
-                LogitKullbackLeiblerKernel<T> kernel = new(logitsP, logitsQ, (nuint)length, new(maxP, maxQ, T.CreateChecked(1.25), shift, T.CreateChecked(1e-9)));
-                VectorWidth.RunAt<LogitKullbackLeiblerKernel<T>, T>(bits, ref kernel);
-                hash.Add(kernel.Sum.Value);
+                foreach (LogitSum kind in Enum.GetValues<LogitSum>())
+                {
+                    LogitDivergenceKernel<T> kernel = new(logitsP, logitsQ, (nuint)length, new(maxP, maxQ, T.CreateChecked(1.25), shift, T.CreateChecked(1e-9)), kind);
+                    VectorWidth.RunAt<LogitDivergenceKernel<T>, T>(bits, ref kernel);
+                    hash.Add(kernel.Sum.Value);
+                }
             }
         }
     }
