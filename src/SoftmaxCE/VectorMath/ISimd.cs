@@ -87,6 +87,9 @@ internal interface ISimd<TVector, T>
     /// <summary>Writes a positive normal value as m · 2^exponent with m in [√½, √2).</summary>
     static abstract TVector SplitPowerOfTwo(TVector value, out TVector exponent);
 
+    /// <summary>value · 2^−exponent, with the exponent that brings it between 2/3 and 3/2 of <paramref name="other"/>. Both are positive and normal.</summary>
+    static abstract TVector MoveBeside(TVector value, TVector other, out TVector exponent);
+
     /// <summary>Whether some lane of <paramref name="left"/> is greater; NaN is not.</summary>
     static abstract bool AnyGreater(TVector left, TVector right);
 

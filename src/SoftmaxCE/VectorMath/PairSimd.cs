@@ -142,6 +142,15 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pair<THalf> MoveBeside(Pair<THalf> value, Pair<THalf> other, out Pair<THalf> exponent)
+    {
+        THalf lower = THalfSimd.MoveBeside(value.Lower, other.Lower, out THalf lowerExponent);
+        THalf upper = THalfSimd.MoveBeside(value.Upper, other.Upper, out THalf upperExponent);
+        exponent = new(lowerExponent, upperExponent);
+        return new(lower, upper);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AnyGreater(Pair<THalf> left, Pair<THalf> right) =>
         THalfSimd.AnyGreater(left.Lower, right.Lower) || THalfSimd.AnyGreater(left.Upper, right.Upper);
 
