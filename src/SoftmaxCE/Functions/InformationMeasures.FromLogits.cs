@@ -39,7 +39,7 @@ public static partial class InformationMeasures
     {
         Argument.NotEmpty(logitsP);
         Argument.SameLength(logitsP.Length, logitsQ.Length, nameof(logitsQ));
-        return T.CreateTruncating(LogitSums.Divergence(logitsP, logitsQ, DivergenceKind.KullbackLeibler));
+        return T.CreateTruncating(LogitSums.Divergence(logitsP, logitsQ, LogitSum.KullbackLeibler));
     }
 
     /// <summary>Jensen-Shannon divergence of softmax(logitsP) and softmax(logitsQ) in nats.</summary>
@@ -52,6 +52,6 @@ public static partial class InformationMeasures
     {
         Argument.NotEmpty(logitsP);
         Argument.SameLength(logitsP.Length, logitsQ.Length, nameof(logitsQ));
-        return T.CreateTruncating(LogitSums.Divergence(logitsP, logitsQ, DivergenceKind.JensenShannon));
+        return T.CreateTruncating(LogitSums.Divergence(logitsP, logitsQ, LogitSum.JensenShannon));
     }
 }

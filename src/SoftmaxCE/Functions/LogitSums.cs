@@ -1,18 +1,15 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
 /// <summary>Entropies and divergences of softmax distributions from spans of logits of any IEEE type.</summary>
 /// <remarks>
-/// Floats and doubles are read in place, part by part; Half is converted to float and any other type to double. Kullback-Leibler divergences near 0,
-/// or not finite, and all Jensen-Shannon divergences are widened to double block by block.
+/// Floats and doubles are read in place, part by part; Half is converted to float and any other type to double. Divergences of floats that are
+/// near 0, or not finite, are taken again in double.
 /// </remarks>
 internal static unsafe class LogitSums
 {
-    private const int BlockLength = 512;
-
     /// <summary>H = ln s + Σ e^d (−d) / s with d = z − max and s = Σ e^d: two sums of terms ≥ 0.</summary>
     public static double Entropy<T>(ReadOnlySpan<T> logits)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
@@ -90,47 +87,42 @@ internal static unsafe class LogitSums
         where TElement : unmanaged, IBinaryFloatingPointIeee754<TElement> =>
         typeof(T) == typeof(TElement) ? (TElement*)source : Conversion.To(source, room, count);
 
-    public static double Divergence<T>(ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ, DivergenceKind kind)
+    /// <summary>The Kullback-Leibler or the Jensen-Shannon divergence: each row is read once for its sum, and both once more for the terms.</summary>
+    public static double Divergence<T>(ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ, LogitSum kind)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (kind == DivergenceKind.KullbackLeibler)
+        if (IsKeptByFloat<T>())
         {
-            double value = IsKeptByFloat<T>() ? KullbackLeibler<T, float>(logitsP, logitsQ) : KullbackLeibler<T, double>(logitsP, logitsQ);
-            if (double.IsFinite(value) && value > (IsKeptByFloat<T>() ? SmallestOfFloats : SmallestOfDoubles)) return value;
+            double value = Divergence<T, float>(logitsP, logitsQ, kind, out LogitPart<float> _, out LogitPart<float> _);
+            if (double.IsFinite(value) && value > SmallestOfFloats) return value;
         }
 
-        LogNormalizer p = Normalizer(logitsP), q = Normalizer(logitsQ);
-        double logRatio = p.Log - q.Log + (p.LogLow - q.LogLow);
-
-        // When p and q are close, the difference of the two logarithms has no digits left. With g = (zQ − maxQ) − (zP − maxP) it is
-        // ln Σ p e^g = ln(1 + Σ p (e^g − 1)), whose terms are as small as g.
-        if (Run(logitsP, logitsQ, p, q, 0, LogitSum.Spread).Largest < CloseSpread)
-        {
-            double growth = Run(logitsP, logitsQ, p, q, 0, LogitSum.Growth).Terms.Value;
-            logRatio = -LogPolynomial.Log1p<ScalarSimd<double>, double, double>(growth);
-        }
-
-        if (kind == DivergenceKind.JensenShannon) return Run(logitsP, logitsQ, p, q, logRatio, LogitSum.JensenShannon).Terms.Value;
-        LogitDivergenceKernel sums = Run(logitsP, logitsQ, p, q, logRatio, LogitSum.KullbackLeibler);
-        if (sums.Largest > 0) sums.Terms.Add(sums.Differences);       // else all of p is near q, and Σ (p − q) over all is 0
-        return sums.Terms.Value;
+        double divergence = Divergence<T, double>(logitsP, logitsQ, kind, out LogitPart<double> p, out LogitPart<double> q);
+        if (!(divergence < SmallestOfDoubles)) return divergence;
+        double growth = Sum(logitsP, logitsQ, LogitPair<double>.Of(p, q, 0), LogitSum.Growth) / p.Sum.Value;
+        return Sum(logitsP, logitsQ, LogitPair<double>.Of(p, q, growth), kind) / p.Sum.Value;
     }
-
-    private const double CloseSpread = 0.3;
 
     // Smaller divergences could feel the error of the logarithms of the sums, of which half the square enters: at most 1e-13 and 1e-30.
     private const double SmallestOfFloats = 1e-6;
     private const double SmallestOfDoubles = 1e-14;
 
-    /// <summary>D(p || q) by <see cref="LogitKullbackLeiblerKernel{T}"/>: each row is read once for its sum and both once more for the terms.</summary>
-    [SkipLocalsInit]
-    private static double KullbackLeibler<T, TElement>(ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ)
+    private static double Divergence<T, TElement>(
+        ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ, LogitSum kind, out LogitPart<TElement> p, out LogitPart<TElement> q)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TElement : unmanaged, IBinaryFloatingPointIeee754<TElement>
     {
-        LogitPart<TElement> p = Row<T, TElement>(logitsP, [], onlySum: true), q = Row<T, TElement>(logitsQ, [], onlySum: true);
-        LogitPair<TElement> pair = LogitPair<TElement>.Of(p, q);
-        int partLength = (int)LongRow<TElement>.PartLength, room = typeof(T) == typeof(TElement) ? 0 : partLength;
+        p = Row<T, TElement>(logitsP, [], onlySum: true);
+        q = Row<T, TElement>(logitsQ, [], onlySum: true);
+        return Sum(logitsP, logitsQ, LogitPair<TElement>.Of(p, q), kind) / p.Sum.Value;
+    }
+
+    [SkipLocalsInit]
+    private static double Sum<T, TElement>(ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ, in LogitPair<TElement> pair, LogitSum kind)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TElement : unmanaged, IBinaryFloatingPointIeee754<TElement>
+    {
+        int partLength = (int)LongRow<TElement>.PartLength / 2, room = typeof(T) == typeof(TElement) ? 0 : partLength;          // parts of both fit the first-level cache
         TElement* valuesP = stackalloc TElement[room], valuesQ = stackalloc TElement[room];
         CompensatedSum sum = default;
         fixed (T* sourceP = logitsP, sourceQ = logitsQ)
@@ -138,42 +130,13 @@ internal static unsafe class LogitSums
             for (int i = 0, count; i < logitsP.Length; i += count)
             {
                 count = Math.Min(partLength, logitsP.Length - i);
-                LogitKullbackLeiblerKernel<TElement> kernel = new(
-                    Elements(sourceP + i, valuesP, count), Elements(sourceQ + i, valuesQ, count), (nuint)count, pair);
-                VectorWidth.Run<LogitKullbackLeiblerKernel<TElement>, TElement>(ref kernel);
+                TElement* p = Elements(sourceP + i, valuesP, count), q = Elements(sourceQ + i, valuesQ, count);
+                LogitDivergenceKernel<TElement> kernel = new(p, q, (nuint)count, pair, kind);
+                VectorWidth.Run<LogitDivergenceKernel<TElement>, TElement>(ref kernel);
                 sum.Add(kernel.Sum);
             }
         }
 
-        return sum.Value / p.Sum.Value;
-    }
-
-    private static LogitDivergenceKernel Run<T>(
-        ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ, LogNormalizer p, LogNormalizer q, double logRatio, LogitSum step)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        double* first = stackalloc double[BlockLength], second = stackalloc double[BlockLength];
-        LogitDivergenceKernel total = default;
-        for (int i = 0; i < logitsP.Length; i += BlockLength)
-        {
-            int count = Math.Min(BlockLength, logitsP.Length - i);
-            TensorPrimitives.ConvertTruncating(logitsP.Slice(i, count), new Span<double>(first, count));
-            TensorPrimitives.ConvertTruncating(logitsQ.Slice(i, count), new Span<double>(second, count));
-            LogitDivergenceKernel kernel = new(first, second, count, p, q, logRatio, step);
-            VectorWidth.Run<LogitDivergenceKernel, double>(ref kernel);
-            total.Terms.Add(kernel.Terms);
-            total.Differences.Add(kernel.Differences);
-            total.Largest = Math.Max(total.Largest, kernel.Largest);
-        }
-
-        return total;
-    }
-
-    private static LogNormalizer Normalizer<T>(ReadOnlySpan<T> logits)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        LogitPart<double> row = Row<T, double>(logits, [], onlySum: true);
-        double log = row.Log(out double rest);
-        return new(row.Max, log, rest);
+        return sum.Value;
     }
 }

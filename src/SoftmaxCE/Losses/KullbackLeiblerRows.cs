@@ -51,7 +51,7 @@ internal static unsafe class KullbackLeiblerRows
                 {
                     KullbackLeiblerForm.LogProbabilities => LogDivergence(first, second),
                     KullbackLeiblerForm.Probabilities => DivergenceSums.Run<double>(DivergenceKind.KullbackLeibler, first, second),
-                    _ => LogitSums.Divergence<double>(first, second, DivergenceKind.KullbackLeibler),
+                    _ => LogitSums.Divergence<double>(first, second, LogitSum.KullbackLeibler),
                 };
                 totals.Loss += loss;
                 if (TensorPrimitives.IndexOfMax<double>(first) == TensorPrimitives.IndexOfMax<double>(second)) totals.Correct++;

@@ -23,8 +23,10 @@ internal enum DivergenceKind
 /// Jensen-Shannon is Σ of p and q against their mean m; with t = (p − q)/(p + q) a pair contributes m g(t), g(t) = ½ [(1 + t) ln(1 + t) +
 /// (1 − t) ln(1 − t)] = t²/2 + t⁴/12 + …, never negative. |t| ≤ ½ uses that series (own coefficients), the rest the logarithms.
 /// </remarks>
-internal unsafe struct DivergenceKernel(double* p, double* q, int count, DivergenceKind kind) : IVectorKernel<double>
+internal unsafe struct DivergenceKernel(double* p, double* q, int count, DivergenceKind kind) : IVectorKernel<double>, ILaneKernel<double>
 {
+    private LaneSum<double> _terms, _differences;
+
     /// <summary>Σ of the terms named in the remarks.</summary>
     public CompensatedSum Terms;
 
@@ -38,34 +40,53 @@ internal unsafe struct DivergenceKernel(double* p, double* q, int count, Diverge
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
     {
-        TVector zero = TSimd.Create(0), termsHigh = zero, termsLow = zero, differencesHigh = zero, differencesLow = zero, lowest = zero;
-        for (int i = 0; i < count; i += TSimd.Lanes)
+        TSimd.RunLanes(ref this, 0);
+        Terms = _terms.Total;
+        Differences = _differences.Total;
+    }
+
+    public void Run<TSimd, TVector>(int firstLane)
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
+    {
+        if (kind == DivergenceKind.Entropy) Sums<TSimd, TVector, EntropyTerm>(firstLane);
+        else if (kind == DivergenceKind.CrossEntropy) Sums<TSimd, TVector, CrossEntropyTerm>(firstLane);
+        else if (kind == DivergenceKind.KullbackLeibler) Sums<TSimd, TVector, RelativeTerm>(firstLane);
+        else Sums<TSimd, TVector, MeanTerm>(firstLane);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Sums<TSimd, TVector, TTerm>(int firstLane)
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
+        where TTerm : struct
+    {
+        TVector zero = TSimd.Create(0), terms = zero, termsLow = zero, differences = zero, differencesLow = zero, lowest = zero;
+        int stride = LaneSum<double>.Stride;
+        for (int i = 0; i < count; i += stride)
         {
-            int here = Math.Min(TSimd.Lanes, count - i);
-            TVector x = TSimd.LoadPartial(p + i, here, zero);                 // a pair (0, 0) adds nothing to any of the sums
-            TVector y = q == null ? zero : TSimd.LoadPartial(q + i, here, zero);
+            int here = LaneSum<double>.Here<TSimd, TVector>(count - i, firstLane), start = i + firstLane;
+            TVector x = TSimd.LoadPartial(p + start, here, zero), y = zero;          // a pair (0, 0) adds nothing to any of the sums
+            if (typeof(TTerm) != typeof(EntropyTerm)) y = TSimd.LoadPartial(q + start, here, zero);
             lowest = TSimd.Min(TSimd.Min(x, y), lowest);
-            switch (kind)
+            if (typeof(TTerm) == typeof(EntropyTerm)) TSimd.AddWide(ref terms, ref termsLow, MinusXLogY<TSimd, TVector>(x, x));
+            if (typeof(TTerm) == typeof(CrossEntropyTerm)) TSimd.AddWide(ref terms, ref termsLow, MinusXLogY<TSimd, TVector>(x, y));
+            if (typeof(TTerm) == typeof(MeanTerm))
             {
-                case DivergenceKind.Entropy:
-                    TSimd.AddWide(ref termsHigh, ref termsLow, MinusXLogY<TSimd, TVector>(x, x));
-                    break;
-                case DivergenceKind.CrossEntropy:
-                    TSimd.AddWide(ref termsHigh, ref termsLow, MinusXLogY<TSimd, TVector>(x, y));
-                    break;
-                case DivergenceKind.KullbackLeibler:
-                    TSimd.AddWide(ref termsHigh, ref termsLow, KullbackLeiblerTerm<TSimd, TVector>(x, y, out TVector difference));
-                    TSimd.AddWide(ref differencesHigh, ref differencesLow, difference);
-                    break;
-                default:
-                    TSimd.AddWide(ref termsHigh, ref termsLow, JensenShannonTerm<TSimd, TVector>(x, y, TSimd.Divide(TSimd.Subtract(x, y), TSimd.Add(x, y))));
-                    break;
+                TVector t = TSimd.Divide(TSimd.Subtract(x, y), TSimd.Add(x, y));
+                TSimd.AddWide(ref terms, ref termsLow, JensenShannonTerm<TSimd, TVector>(x, y, t));
+            }
+
+            if (typeof(TTerm) == typeof(RelativeTerm))
+            {
+                TSimd.AddWide(ref terms, ref termsLow, KullbackLeiblerTerm<TSimd, TVector>(x, y, out TVector difference));
+                TSimd.AddWide(ref differences, ref differencesLow, difference);
             }
         }
 
-        Terms = TSimd.TotalOfWide(termsHigh, termsLow);
-        Differences = TSimd.TotalOfWide(differencesHigh, differencesLow);
-        FoundNegative = TSimd.MaxOfLanes(TSimd.Subtract(zero, lowest)) > 0;
+        _terms.Set<TSimd, TVector>(firstLane, terms, termsLow);
+        _differences.Set<TSimd, TVector>(firstLane, differences, differencesLow);
+        FoundNegative |= TSimd.AnyGreater(zero, lowest);
     }
 
     /// <summary>−x ln y, and 0 where x is 0.</summary>
@@ -111,7 +132,7 @@ internal unsafe struct DivergenceKernel(double* p, double* q, int count, Diverge
 
     /// <summary>½ [p ln(p/m) + q ln(q/m)] with m = (p + q)/2, given t = (p − q)/(p + q); 0 where both are 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector JensenShannonTerm<TSimd, TVector>(TVector x, TVector y, TVector t)
+    private static TVector JensenShannonTerm<TSimd, TVector>(TVector x, TVector y, TVector t)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
     {
@@ -150,4 +171,12 @@ internal unsafe struct DivergenceKernel(double* p, double* q, int count, Diverge
         g = TSimd.MultiplyAdd(g, t2, TSimd.Create(0.5));
         return g;
     }
+
+    private readonly struct EntropyTerm;
+
+    private readonly struct CrossEntropyTerm;
+
+    private readonly struct RelativeTerm;
+
+    private readonly struct MeanTerm;
 }

@@ -20,6 +20,11 @@ internal static class FloatBits
     public const int SplitOffset = (SplitBias << FractionBits) - 0x3F3504F3;
     public const int Two23 = 0x4B000000;
     public const float Two23PlusBias = 8388608f + SplitBias;
+
+    // Half a step of the exponent rounds the difference of two numbers' bits to a whole power of two.
+    public const int BesideBias = 256;
+    public const int BesideOffset = unchecked(BesideBias << FractionBits) + (1 << (FractionBits - 1));
+    public const float Two23PlusBesideBias = 8388608f + BesideBias;
 }
 
 /// <summary>The IEEE binary64 layout in the form that the vector layers need.</summary>
@@ -35,4 +40,7 @@ internal static class DoubleBits
     public const long SplitOffset = (SplitBias << FractionBits) - 0x3FE6A09E667F3BCD;
     public const long Two52 = 0x4330000000000000;
     public const double Two52PlusBias = 4503599627370496.0 + SplitBias;
+    public const long BesideBias = 2048;
+    public const long BesideOffset = unchecked(BesideBias << FractionBits) + (1L << (FractionBits - 1));
+    public const double Two52PlusBesideBias = 4503599627370496.0 + BesideBias;
 }

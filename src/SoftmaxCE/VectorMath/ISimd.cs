@@ -95,6 +95,9 @@ internal interface ISimd<TVector, T>
     /// <summary>Writes a positive normal value as m · 2^exponent with m in [√½, √2).</summary>
     static abstract TVector SplitPowerOfTwo(TVector value, out TVector exponent);
 
+    /// <summary>value · 2^−exponent, with the exponent that brings it between 2/3 and 3/2 of <paramref name="other"/>. Both are positive and normal.</summary>
+    static abstract TVector MoveBeside(TVector value, TVector other, out TVector exponent);
+
     /// <summary>Whether some lane of <paramref name="left"/> is greater; NaN is not.</summary>
     static abstract bool AnyGreater(TVector left, TVector right);
 
@@ -124,4 +127,10 @@ internal interface ISimd<TVector, T>
 
     /// <summary>The total of such a sum; lane i is added to lane i + half, then quarter, …, so that the width does not matter.</summary>
     static abstract CompensatedSum TotalOfWide(TVector first, TVector second);
+
+    /// <summary>Runs a kernel whose lanes do not meet, one register after the other, on the lanes of this vector.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="firstLane">The number of this vector's first lane in the 512 bits.</param>
+    static abstract void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
+        where TKernel : struct, ILaneKernel<T>;
 }

@@ -35,6 +35,17 @@ internal static class LogPolynomial
         return WithSpecialValues<TSimd, TVector, T>(x, finite);
     }
 
+    /// <summary>ln(x · 2^power) for a positive normal x; anything else gives a meaningless lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector LogOfNormal<TSimd, TVector, T>(TVector x, T power)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        TVector fraction = TSimd.SplitPowerOfTwo(x, out TVector exponent), f = TSimd.Subtract(fraction, Constant<TSimd, TVector, T>(1f, 1.0));
+        return Combine<TSimd, TVector, T>(TSimd.Add(exponent, TSimd.Create(power)), f, FMinusLog1p<TSimd, TVector, T>(f), TSimd.Create(default));
+    }
+
     /// <summary>ln(1 + x) for x ≥ −1, with full relative accuracy near 0: −∞ at −1, NaN below.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Log1p<TSimd, TVector, T>(TVector x)

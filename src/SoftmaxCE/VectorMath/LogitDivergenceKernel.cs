@@ -2,119 +2,169 @@ using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
-/// <summary>What turns a logit z into a log-probability: z − max − log − logLow.</summary>
-internal readonly record struct LogNormalizer(double Max, double Log, double LogLow);
-
-/// <summary>One step over a block of logits of p and q.</summary>
+/// <summary>One sum over two rows of logits, with δ = ln p − ln q.</summary>
 internal enum LogitSum
 {
-    /// <summary>Largest |g| with g = (zQ − zP) − shift, over entries where p or q is above 0.</summary>
-    Spread,
-
-    /// <summary>Σ p (e^g − 1), for |g| ≤ ln 2 / 2.</summary>
-    Growth,
-
-    /// <summary>Σ over the terms of the Kullback-Leibler divergence.</summary>
+    /// <summary>Σ p (e^−δ − 1 + δ), the Kullback-Leibler divergence.</summary>
     KullbackLeibler,
 
-    /// <summary>Σ over the terms of the Jensen-Shannon divergence.</summary>
+    /// <summary>Σ m g(t), the Jensen-Shannon divergence.</summary>
     JensenShannon,
+
+    /// <summary>Σ p (e^−δ − 1), which is 0 when δ has its true shift.</summary>
+    Growth,
 }
 
-/// <summary>Divergences of two softmax distributions from the logits in double, by δ[i] = ln p[i] − ln q[i].</summary>
+/// <summary>A sum over a part of two rows of logits, with p scaled as in <see cref="FactoredExp{TVector,T}"/>.</summary>
 /// <remarks>
-/// D(p || q) = Σ p δ = Σ p (e^−δ − 1 + δ), because Σ p (e^−δ − 1) = Σ q − Σ p = 0: every term of the second form is ≥ 0 and keeps its digits
-/// when p and q are close. It is used where |δ| ≤ ln 2 / 2; when some δ are larger, those enter as p δ and Σ (p − q) over the others is added.
-/// For Jensen-Shannon t = (p − q)/(p + q) = tanh(δ/2), see <see cref="DivergenceKernel"/>.
+/// Over a whole row D(p || q) = Σ p δ = Σ p (e^−δ − 1 + δ), because Σ p e^−δ = Σ q = Σ p, and every term of the second sum is ≥ 0. An error ε that
+/// all δ have in common, from the logarithms of the two sums, changes it by ε²/2 only; so δ may come from sums in T unless the divergence is as
+/// small as ε. Then the growth of p e^−δ over p tells how far the shift is off.
+///
+/// φ(x) = e^x − 1 − x = x² P(x) keeps its relative accuracy near 0 (<see cref="DivergencePolynomial"/>). Beyond |δ| = ln 4 a term is q + p (δ − 1).
+///
+/// A pair adds m g(t) to the Jensen-Shannon divergence, with m = (p + q) / 2 and t = |p − q| / (p + q) = E / (E + 2), E = e^|δ| − 1 = |δ| + φ(|δ|):
+/// m t² = min(p, q) E t / 2. Beyond |δ| = ln 4, with r the ratio of the smaller to the larger one, it adds half the larger one times
+/// (1 + r) ln(2 / (1 + r)) + r ln r.
 /// </remarks>
-internal unsafe struct LogitDivergenceKernel(double* logitsP, double* logitsQ, int count, LogNormalizer p, LogNormalizer q, double logRatio, LogitSum step)
-    : IVectorKernel<double>
+internal unsafe struct LogitDivergenceKernel<T>(T* logitsP, T* logitsQ, nuint count, in LogitPair<T> pair, LogitSum kind) : IVectorKernel<T>, ILaneKernel<T>
+    where T : unmanaged
 {
-    private const double Near = 0.34657;        // just below ln 2 / 2, the domain of the exponential's polynomial
+    private readonly LogitPair<T> _pair = pair;
+    private LaneSum<T> _sum;
 
-    public CompensatedSum Terms;
-    public CompensatedSum Differences;
-    public double Largest;
+    public CompensatedSum Sum;
 
     public void Run<TSimd, TVector>()
-        where TSimd : struct, ISimd<TVector, double>
+        where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        TVector zero = TSimd.Create(0), termsHigh = zero, termsLow = zero, differencesHigh = zero, differencesLow = zero, largest = zero;
-        TVector lowest = TSimd.Create(double.NegativeInfinity);
-        for (int i = 0; i < count; i += TSimd.Lanes)
-        {
-            int here = Math.Min(TSimd.Lanes, count - i);
-            TVector zP = TSimd.LoadPartial(logitsP + i, here, lowest), zQ = TSimd.LoadPartial(logitsQ + i, here, lowest);
-            TVector probability = Probability<TSimd, TVector>(zP, p, out TVector logP);
-            TVector other = Probability<TSimd, TVector>(zQ, q, out TVector logQ);
-            TVector present = TSimd.LessThan(zero, TSimd.Max(probability, other));
-            TVector delta = Delta<TSimd, TVector>(zP, zQ);
-            TVector near = TSimd.LessThan(TSimd.Abs(delta), TSimd.Create(Near));
-            TVector curvature = TSimd.Multiply(TSimd.Multiply(delta, delta), ExpPolynomial.SecondOrder<TSimd, TVector, double>(TSimd.Subtract(zero, delta)));
-            switch (step)
-            {
-                case LogitSum.Spread:
-                    largest = TSimd.Max(TSimd.Select(present, TSimd.Abs(delta), zero), largest);
-                    break;
-                case LogitSum.Growth:
-                    TSimd.AddWide(ref termsHigh, ref termsLow, TSimd.Select(present, TSimd.Multiply(probability, TSimd.Subtract(curvature, delta)), zero));
-                    break;
-                case LogitSum.KullbackLeibler:
-                    {
-                        TVector far = TSimd.Multiply(probability, TSimd.Subtract(logP, logQ));
-                        TVector term = TSimd.Select(near, TSimd.Multiply(probability, curvature), far);
-                        TVector difference = TSimd.Select(near, TSimd.Multiply(probability, TSimd.Subtract(delta, curvature)), zero);
-                        largest = TSimd.Max(TSimd.Select(present, TSimd.Select(near, zero, TSimd.Create(1)), zero), largest);
-                        TVector absent = TSimd.Equal(probability, zero);
-                        TSimd.AddWide(ref termsHigh, ref termsLow, TSimd.Select(absent, zero, term));
-                        TSimd.AddWide(ref differencesHigh, ref differencesLow, TSimd.Select(absent, zero, difference));
-                        break;
-                    }
+        TSimd.RunLanes(ref this, 0);
+        Sum = _sum.Total;
+    }
 
-                default:
-                    {
-                        TVector sum = TSimd.Add(probability, other);
-                        TVector eMinus1 = TSimd.Subtract(curvature, delta);                                          // e^−δ − 1
-                        TVector t = TSimd.Select(
-                            near,
-                            TSimd.Divide(eMinus1, TSimd.Add(eMinus1, TSimd.Create(2))),
-                            TSimd.Divide(TSimd.Subtract(probability, other), sum));
-                        TVector term = DivergenceKernel.JensenShannonTerm<TSimd, TVector>(probability, other, t);
-                        TSimd.AddWide(ref termsHigh, ref termsLow, term);
-                        break;
-                    }
-            }
+    public void Run<TSimd, TVector>(int firstLane)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        if (kind == LogitSum.KullbackLeibler) Run<TSimd, TVector, KullbackLeiblerTerm>(firstLane);
+        else if (kind == LogitSum.JensenShannon) Run<TSimd, TVector, JensenShannonTerm>(firstLane);
+        else Run<TSimd, TVector, GrowthTerm>(firstLane);
+    }
+
+    private void Run<TSimd, TVector, TTerm>(int firstLane)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TTerm : struct
+    {
+        T one = Element.FromDouble<T>(1);
+        RowExponential<T> p = new(_pair.MaxP, one), q = new(_pair.MaxQ, one);
+        if (p.IsDirect && q.IsDirect) Terms<TSimd, TVector, DirectExponential<TVector, T>, TTerm>(firstLane, p, q);
+        else Terms<TSimd, TVector, ShiftedExponential<TVector, T>, TTerm>(firstLane, p, q);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Terms<TSimd, TVector, TExponential, TTerm>(int firstLane, in RowExponential<T> rowP, in RowExponential<T> rowQ)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TExponential : struct, IRowExponential<TVector, T>
+        where TTerm : struct
+    {
+        int stride = LaneSum<T>.Stride;
+        TExponential expP = default, expQ = default;
+        expP.Prepare<TSimd>(rowP);
+        expQ.Prepare<TSimd>(rowQ);
+        PairVectors<TVector> pair = new(TSimd.Create(_pair.Ratio), TSimd.Create(_pair.Shift), TSimd.Create(_pair.ShiftLow));
+        TVector zero = TSimd.Create(default), first = zero, second = zero;
+        T* zP = logitsP + firstLane, zQ = logitsQ + firstLane;
+        nint left = (nint)count;
+        for (; left >= 2 * stride; left -= 2 * stride, zP += 2 * stride, zQ += 2 * stride)
+        {
+            TVector a = Term<TSimd, TVector, TExponential, TTerm>(expP, expQ, TSimd.Load(ref *zP, 0), TSimd.Load(ref *zQ, 0), pair);
+            TVector b = Term<TSimd, TVector, TExponential, TTerm>(expP, expQ, TSimd.Load(ref *(zP + stride), 0), TSimd.Load(ref *(zQ + stride), 0), pair);
+            TSimd.AddWide(ref first, ref second, TSimd.Add(a, b));
         }
 
-        Terms = TSimd.TotalOfWide(termsHigh, termsLow);
-        Differences = TSimd.TotalOfWide(differencesHigh, differencesLow);
-        Largest = TSimd.MaxOfLanes(largest);
+        for (; left > 0; left -= stride, zP += stride, zQ += stride)
+        {
+            int here = LaneSum<T>.Here<TSimd, TVector>(left, firstLane);
+            TVector lowest = RowPasses.Lowest<TSimd, TVector, T>();
+            TVector isLogit = TSimd.LessThan(TSimd.Indices(0), TSimd.Create(Element.FromDouble<T>(here)));
+            TVector term = Term<TSimd, TVector, TExponential, TTerm>(expP, expQ, TSimd.LoadPartial(zP, here, lowest), TSimd.LoadPartial(zQ, here, lowest), pair);
+            TSimd.AddWide(ref first, ref second, TSimd.Select(isLogit, term, zero));
+        }
+
+        _sum.Set<TSimd, TVector>(firstLane, first, second);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Probability<TSimd, TVector>(TVector z, LogNormalizer normalizer, out TVector log)
-        where TSimd : struct, ISimd<TVector, double>
+    private static TVector Term<TSimd, TVector, TExponential, TTerm>(
+        in TExponential expP, in TExponential expQ, TVector zP, TVector zQ, in PairVectors<TVector> pair)
+        where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
+        where TExponential : struct, IRowExponential<TVector, T>
+        where TTerm : struct
     {
-        TVector difference = TwoSum.Subtract<TSimd, TVector, double>(z, TSimd.Create(normalizer.Max), out TVector low);
-        TVector rest = TSimd.Subtract(low, TSimd.Create(normalizer.LogLow));
-        TVector high = TwoSum.Subtract<TSimd, TVector, double>(difference, TSimd.Create(normalizer.Log), out TVector low2);
-        rest = TSimd.Add(rest, low2);
-        TVector masked = TSimd.Equal(high, TSimd.Create(double.NegativeInfinity));
-        log = TSimd.Select(masked, high, TSimd.Add(high, rest));
-        return ExpPolynomial.OfNonPositive<TSimd, TVector, double>(high, rest);
+        TVector t = expP.Split<TSimd>(zP, out TVector rest), p = TSimd.MultiplyAdd(t, rest, t);
+        t = expQ.Split<TSimd>(zQ, out rest);
+        TVector q = TSimd.MultiplyAdd(t, rest, t);
+
+        // Where p is masked δ is −∞, or NaN where both are; p is as good as 0 there, and the terms keep p δ so.
+        TVector difference = TwoSum.Subtract<TSimd, TVector, T>(zP, zQ, out TVector low);
+        TVector lows = TwoSum.Subtract<TSimd, TVector, T>(low, pair.ShiftLow, out TVector lost);          // may cancel next to all of the difference
+        TVector delta = TSimd.Add(TSimd.Add(TSimd.Subtract(difference, pair.Shift), lows), lost);
+
+        TVector distance = TSimd.Abs(delta), isNear = TSimd.LessThan(distance, TSimd.Create(Element.FromDouble<T>(DivergencePolynomial.Near)));
+        if (typeof(TTerm) == typeof(GrowthTerm))
+        {
+            TVector growth = TSimd.Subtract(Phi<TSimd, TVector>(TSimd.Subtract(TSimd.Create(default), delta)), delta);
+            return TSimd.Select(isNear, TSimd.Multiply(p, growth), TSimd.Subtract(TSimd.Multiply(q, pair.Ratio), p));
+        }
+
+        // Beside an infinity the rounding error of the difference is NaN, and what counts is the difference.
+        TVector certain = TSimd.Select(TSimd.Equal(delta, delta), delta, difference);
+        if (typeof(TTerm) == typeof(KullbackLeiblerTerm))
+        {
+            TVector masked = TSimd.Create(Element.FromDouble<T>(-FactoredExp.Depth<T>()));
+            TVector far = TSimd.MultiplyAdd(p, TSimd.Subtract(TSimd.Max(certain, masked), Constant<TSimd, TVector>(1f, 1.0)), TSimd.Multiply(q, pair.Ratio));
+            return TSimd.Select(isNear, TSimd.Multiply(p, Phi<TSimd, TVector>(TSimd.Subtract(TSimd.Create(default), delta))), far);
+        }
+        else
+        {
+            q = TSimd.Multiply(q, pair.Ratio);
+            TVector larger = TSimd.Max(p, q), smaller = TSimd.Min(p, q);
+            TVector e = TSimd.Add(distance, Phi<TSimd, TVector>(distance)), u = TSimd.Divide(e, TSimd.Add(e, Constant<TSimd, TVector>(2f, 2.0)));
+            TVector near = TSimd.Multiply(TSimd.Multiply(smaller, e), TSimd.Multiply(u, DivergencePolynomial.OfSquare<TSimd, TVector, T>(TSimd.Multiply(u, u))));
+
+            TVector r = TSimd.Divide(smaller, larger), log = TSimd.Min(TSimd.Abs(certain), TSimd.Create(Element.FromDouble<T>(FactoredExp.Depth<T>())));
+            TVector far = TSimd.Multiply(larger, TSimd.NegatedMultiplyAdd(r, log, DivergencePolynomial.OfSmallRatio<TSimd, TVector, T>(r)));
+            return TSimd.Multiply(TSimd.Select(isNear, near, far), Constant<TSimd, TVector>(0.5f, 0.5));
+        }
     }
 
-    /// <summary>δ = (zP − zQ) − (maxP − maxQ) − logRatio.</summary>
+    /// <summary>e^x − 1 − x.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly TVector Delta<TSimd, TVector>(TVector zP, TVector zQ)
-        where TSimd : struct, ISimd<TVector, double>
+    private static TVector Phi<TSimd, TVector>(TVector x)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct => TSimd.Multiply(TSimd.Multiply(x, x), DivergencePolynomial.SecondOrder<TSimd, TVector, T>(x));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Constant<TSimd, TVector>(float single, double @double)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct => ExpPolynomial.Constant<TSimd, TVector, T>(single, @double);
+
+    /// <summary><see cref="LogitPair{T}"/> in every lane.</summary>
+    private readonly struct PairVectors<TVector>(TVector ratio, TVector shift, TVector shiftLow)
         where TVector : struct
     {
-        TVector shift = TwoSum.Subtract<TSimd, TVector, double>(TSimd.Create(p.Max), TSimd.Create(q.Max), out TVector shiftLow);
-        TVector difference = TwoSum.Subtract<TSimd, TVector, double>(zP, zQ, out TVector low);
-        TVector delta = TwoSum.Subtract<TSimd, TVector, double>(difference, shift, out TVector low2);
-        return TSimd.Add(delta, TSimd.Subtract(TSimd.Add(low, TSimd.Subtract(low2, shiftLow)), TSimd.Create(logRatio)));
+        public readonly TVector Ratio = ratio;
+        public readonly TVector Shift = shift;
+        public readonly TVector ShiftLow = shiftLow;
     }
+
+    private readonly struct KullbackLeiblerTerm;
+
+    private readonly struct JensenShannonTerm;
+
+    private readonly struct GrowthTerm;
 }

@@ -154,6 +154,15 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pair<THalf> MoveBeside(Pair<THalf> value, Pair<THalf> other, out Pair<THalf> exponent)
+    {
+        THalf lower = THalfSimd.MoveBeside(value.Lower, other.Lower, out THalf lowerExponent);
+        THalf upper = THalfSimd.MoveBeside(value.Upper, other.Upper, out THalf upperExponent);
+        exponent = new(lowerExponent, upperExponent);
+        return new(lower, upper);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AnyGreater(Pair<THalf> left, Pair<THalf> right) =>
         THalfSimd.AnyGreater(left.Lower, right.Lower) || THalfSimd.AnyGreater(left.Upper, right.Upper);
 
@@ -216,6 +225,13 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
         if (typeof(THalf) != typeof(Vector256<float>)) return WideTotal.Of<PairSimd<THalfSimd, THalf, T>, Pair<THalf>, T>(first, second);
         Vector256<double> lanes0To3 = Doubles(first.Lower) + Doubles(first.Upper), lanes4To7 = Doubles(second.Lower) + Doubles(second.Upper);
         return new() { High = WideTotal.OfFour(lanes0To3 + lanes4To7) };
+    }
+
+    public static void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
+        where TKernel : struct, ILaneKernel<T>
+    {
+        THalfSimd.RunLanes(ref kernel, firstLane);
+        THalfSimd.RunLanes(ref kernel, firstLane + THalfSimd.Lanes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

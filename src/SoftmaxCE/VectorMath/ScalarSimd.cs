@@ -129,6 +129,25 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T MoveBeside(T value, T other, out T exponent)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            int bits = BitConverter.SingleToInt32Bits(F(value));
+            int power = (int)((uint)(bits - BitConverter.SingleToInt32Bits(F(other)) + FloatBits.BesideOffset) >> FloatBits.FractionBits) - FloatBits.BesideBias;
+            exponent = From((float)power);
+            return From(BitConverter.Int32BitsToSingle(bits - (power << FloatBits.FractionBits)));
+        }
+        else
+        {
+            long bits = BitConverter.DoubleToInt64Bits(D(value));
+            long power = (long)((ulong)(bits - BitConverter.DoubleToInt64Bits(D(other)) + DoubleBits.BesideOffset) >> DoubleBits.FractionBits) - DoubleBits.BesideBias;
+            exponent = From((double)power);
+            return From(BitConverter.Int64BitsToDouble(bits - (power << DoubleBits.FractionBits)));
+        }
+    }
+
     public static bool AnyGreater(T left, T right) => typeof(T) == typeof(float) ? F(left) > F(right) : D(left) > D(right);
 
     public static uint Bits(T mask) => (typeof(T) == typeof(float) ? BitConverter.SingleToInt32Bits(F(mask)) : BitConverter.DoubleToInt64Bits(D(mask))) != 0 ? 1u : 0;
@@ -173,6 +192,9 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
     }
 
     public static CompensatedSum TotalOfWide(T first, T second) => WideTotal.Of<ScalarSimd<T>, T, T>(first, second);
+
+    public static void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
+        where TKernel : struct, ILaneKernel<T> => kernel.Run<ScalarSimd<T>, T>(firstLane);
 
     private static void Split(double value, out T low, out T high)
     {

@@ -139,6 +139,23 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> MoveBeside(Vector128<T> value, Vector128<T> other, out Vector128<T> exponent)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Vector128<int> biased = Vector128.ShiftRightLogical(value.AsInt32() - other.AsInt32() + Vector128.Create(FloatBits.BesideOffset), FloatBits.FractionBits);
+            exponent = ((biased | Vector128.Create(FloatBits.Two23)).AsSingle() - Vector128.Create(FloatBits.Two23PlusBesideBias)).As<float, T>();
+            return (value.AsInt32() - Vector128.ShiftLeft(biased - Vector128.Create(FloatBits.BesideBias), FloatBits.FractionBits)).As<int, T>();
+        }
+        else
+        {
+            Vector128<long> biased = Vector128.ShiftRightLogical(value.AsInt64() - other.AsInt64() + Vector128.Create(DoubleBits.BesideOffset), DoubleBits.FractionBits);
+            exponent = ((biased | Vector128.Create(DoubleBits.Two52)).AsDouble() - Vector128.Create(DoubleBits.Two52PlusBesideBias)).As<double, T>();
+            return (value.AsInt64() - Vector128.ShiftLeft(biased - Vector128.Create(DoubleBits.BesideBias), DoubleBits.FractionBits)).As<long, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AnyGreater(Vector128<T> left, Vector128<T> right) => Vector128.GreaterThanAny(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -206,6 +223,9 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
             second.AsDouble().Store(lost);
         }
     }
+
+    public static void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
+        where TKernel : struct, ILaneKernel<T> => kernel.Run<Simd128<T>, Vector128<T>>(firstLane);
 
     public static CompensatedSum TotalOfWide(Vector128<T> first, Vector128<T> second) => WideTotal.Of<Simd128<T>, Vector128<T>, T>(first, second);
 }

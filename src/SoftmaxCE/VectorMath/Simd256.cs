@@ -171,6 +171,23 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> MoveBeside(Vector256<T> value, Vector256<T> other, out Vector256<T> exponent)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Vector256<int> biased = Vector256.ShiftRightLogical(value.AsInt32() - other.AsInt32() + Vector256.Create(FloatBits.BesideOffset), FloatBits.FractionBits);
+            exponent = ((biased | Vector256.Create(FloatBits.Two23)).AsSingle() - Vector256.Create(FloatBits.Two23PlusBesideBias)).As<float, T>();
+            return (value.AsInt32() - Vector256.ShiftLeft(biased - Vector256.Create(FloatBits.BesideBias), FloatBits.FractionBits)).As<int, T>();
+        }
+        else
+        {
+            Vector256<long> biased = Vector256.ShiftRightLogical(value.AsInt64() - other.AsInt64() + Vector256.Create(DoubleBits.BesideOffset), DoubleBits.FractionBits);
+            exponent = ((biased | Vector256.Create(DoubleBits.Two52)).AsDouble() - Vector256.Create(DoubleBits.Two52PlusBesideBias)).As<double, T>();
+            return (value.AsInt64() - Vector256.ShiftLeft(biased - Vector256.Create(DoubleBits.BesideBias), DoubleBits.FractionBits)).As<long, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AnyGreater(Vector256<T> left, Vector256<T> right) => Vector256.GreaterThanAny(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -234,6 +251,9 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
             second.AsDouble().Store(lost);
         }
     }
+
+    public static void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
+        where TKernel : struct, ILaneKernel<T> => kernel.Run<Simd256<T>, Vector256<T>>(firstLane);
 
     public static CompensatedSum TotalOfWide(Vector256<T> first, Vector256<T> second) => WideTotal.Of<Simd256<T>, Vector256<T>, T>(first, second);
 }

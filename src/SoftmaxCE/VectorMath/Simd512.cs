@@ -145,6 +145,23 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> MoveBeside(Vector512<T> value, Vector512<T> other, out Vector512<T> exponent)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Vector512<int> biased = Vector512.ShiftRightLogical(value.AsInt32() - other.AsInt32() + Vector512.Create(FloatBits.BesideOffset), FloatBits.FractionBits);
+            exponent = ((biased | Vector512.Create(FloatBits.Two23)).AsSingle() - Vector512.Create(FloatBits.Two23PlusBesideBias)).As<float, T>();
+            return (value.AsInt32() - Vector512.ShiftLeft(biased - Vector512.Create(FloatBits.BesideBias), FloatBits.FractionBits)).As<int, T>();
+        }
+        else
+        {
+            Vector512<long> biased = Vector512.ShiftRightLogical(value.AsInt64() - other.AsInt64() + Vector512.Create(DoubleBits.BesideOffset), DoubleBits.FractionBits);
+            exponent = ((biased | Vector512.Create(DoubleBits.Two52)).AsDouble() - Vector512.Create(DoubleBits.Two52PlusBesideBias)).As<double, T>();
+            return (value.AsInt64() - Vector512.ShiftLeft(biased - Vector512.Create(DoubleBits.BesideBias), DoubleBits.FractionBits)).As<long, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AnyGreater(Vector512<T> left, Vector512<T> right) => Vector512.GreaterThanAny(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -215,6 +232,9 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
             second.AsDouble().Store(lost);
         }
     }
+
+    public static void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
+        where TKernel : struct, ILaneKernel<T> => kernel.Run<Simd512<T>, Vector512<T>>(firstLane);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static CompensatedSum TotalOfWide(Vector512<T> first, Vector512<T> second)

@@ -15,6 +15,13 @@ internal static class WideTotal
         int count = TSimd.Lanes;
         double* sums = stackalloc double[count], lost = stackalloc double[count];
         TSimd.StoreWide(first, second, sums, lost);
+        return Of<T>(sums, lost, count);
+    }
+
+    /// <summary>The same for lanes in memory, which is written to.</summary>
+    public static unsafe CompensatedSum Of<T>(double* sums, double* lost, int count)
+        where T : unmanaged
+    {
         for (int half = count / 2; half > 0; half /= 2)
         {
             for (int i = 0; i < half; i++)

@@ -57,6 +57,54 @@ public class InformationMeasuresTests
         CheckAgainstWide([1, 0, 5e-324], [1, 5e-324, 1e-310]);
     }
 
+    [Theory]
+    [InlineData(1e-7)]
+    [InlineData(1e-4)]
+    [InlineData(0.1)]
+    [InlineData(1)]
+    [InlineData(2.8)]
+    [InlineData(8)]
+    [InlineData(60)]
+    public void Floats_stay_within_the_bound_at_every_distance(double distance)
+    {
+        Random random = new(26);
+        foreach (int length in new[] { 1, 2, 2, 3, 16, 17, 63, 64, 65, 130 })
+        {
+            foreach (double spread in new[] { 0.01, 5, 60 })
+            {
+                double[] logits = [.. Enumerable.Range(0, length).Select(_ => -spread * random.NextDouble())];
+                double[] p = Normalized([.. logits.Select(Math.Exp)]);
+                double[] q = Normalized([.. logits.Select(z => Math.Exp(z + (distance * (random.NextDouble() - 0.5))))]);
+                if (length > 2) p[length / 2] = 0;
+                CheckFloats(p.As<float>(), q.As<float>());
+            }
+        }
+    }
+
+    /// <summary>More than two blocks of floats; entries that float arithmetic does not do for; Half.</summary>
+    [Fact]
+    public void Long_and_unusual_spans_of_floats_stay_within_the_bound()
+    {
+        Random random = new(27);
+        double[] p = Normalized([.. Enumerable.Range(0, 4500).Select(_ => random.NextDouble())]), q = Normalized([.. Enumerable.Range(0, 4500).Select(_ => random.NextDouble())]);
+        CheckFloats(p.As<float>(), q.As<float>());
+        CheckFloats([1, 0, 1e-45f], [1, 1e-45f, 1e-40f]);
+        CheckFloats([1.0000001f, 1e-9f], [0.9999999f, 2e-9f]);
+        CheckFloats([1e-42f, 3e-44f], [2e-42f, 1e-41f]);
+        CheckFloats([3, 5], [2, 7]);
+        CheckFloats([1e-3f, 2e-3f], [1, 2]);
+        CheckFloats([0, 1, 0], [0.25f, 0.5f, 0.25f]);
+        InformationMeasures.KullbackLeibler<float>([0.5f, 0.5f], [1, 0]).Should().Be(float.PositiveInfinity);
+        InformationMeasures.CrossEntropy<float>([0.5f, 0.5f], [1, 0]).Should().Be(float.PositiveInfinity);
+        InformationMeasures.KullbackLeibler<float>([1, 0], [1, 0]).Should().Be(0);
+        InformationMeasures.Entropy<float>([0, 1, 0]).Should().Be(0);
+        float.IsNaN(InformationMeasures.KullbackLeibler<float>([0.5f, float.NaN], [1, 0])).Should().BeTrue();
+        float.IsNaN(InformationMeasures.Entropy<float>([0.5f, float.NaN])).Should().BeTrue();
+        Half[] halves = Array.ConvertAll(p[..300], v => (Half)(v * 15)), others = Array.ConvertAll(q[..300], v => (Half)(v * 15));
+        float[] widened = Array.ConvertAll(halves, v => (float)v), otherWidened = Array.ConvertAll(others, v => (float)v);
+        InformationMeasures.JensenShannon<Half>(halves, others).Should().Be((Half)InformationMeasures.JensenShannon<float>(widened, otherWidened));
+    }
+
     [Fact]
     public void Uniform_over_a_power_of_two_in_base_2_is_exactly_the_exponent()
     {
@@ -228,6 +276,15 @@ public class InformationMeasuresTests
         Ulp.ShouldBeWithin(MaxUlp, InformationMeasures.JensenShannon<double>(p, q), WideReference.JensenShannon<double>(p, q), "Jensen-Shannon");
         float[] singleP = p.As<float>(), singleQ = q.As<float>();
         Ulp.ShouldBeWithin(MaxUlp, InformationMeasures.KullbackLeibler<float>(singleP, singleQ), WideReference.KullbackLeibler<float>(singleP, singleQ), "Kullback-Leibler");
+    }
+
+    private static void CheckFloats(float[] p, float[] q)
+    {
+        string what = $"of {p.Length}";
+        Ulp.ShouldBeWithin(MaxUlp, InformationMeasures.Entropy<float>(p), WideReference.Entropy<float>(p), "entropy " + what);
+        Ulp.ShouldBeWithin(MaxUlp, InformationMeasures.CrossEntropy<float>(p, q), WideReference.CrossEntropy<float>(p, q), "cross-entropy " + what);
+        Ulp.ShouldBeWithin(MaxUlp, InformationMeasures.KullbackLeibler<float>(p, q), WideReference.KullbackLeibler<float>(p, q), "Kullback-Leibler " + what);
+        Ulp.ShouldBeWithin(MaxUlp, InformationMeasures.JensenShannon<float>(p, q), WideReference.JensenShannon<float>(p, q), "Jensen-Shannon " + what);
     }
 
     private static void CheckLogits<T>(T[] logitsP, T[] logitsQ, double relative)

@@ -122,10 +122,16 @@ public static class WideReference
         q.IsZero ? Wide.PositiveInfinity :
         p * WideMath.Log1p((p - q) / q);
 
+    /// <summary>With t = (p - q)/(p + q): (p + q)/4 · [(1 + t) ln(1 + t) + (1 - t) ln(1 - t)], as a series of terms ≥ 0 where p is next to q.</summary>
     private static Wide JensenShannonTerm(Wide p, Wide q)
     {
-        Wide middle = (p + q) / 2;
-        return (RelativeTerm(p, middle) + RelativeTerm(q, middle)) / 2;
+        Wide sum = p + q;
+        if (sum.IsZero) return sum;
+        Wide t = (p - q) / sum, square = t * t;
+        if (square > 1e-4) return sum / 4 * (TimesLog(1 + t, 2 * p / sum) + TimesLog(1 - t, 2 * q / sum));
+        Wide series = Wide.Zero, power = square;
+        for (int k = 2; k < 30; k += 2, power *= square) series += power / (k * (k - 1));
+        return sum / 2 * series;
     }
 
     private static IEnumerable<Wide> Pairwise<T>(ReadOnlySpan<T> p, ReadOnlySpan<T> q, Func<Wide, Wide, Wide> term)
