@@ -7,7 +7,7 @@ namespace SoftmaxCE;
 /// <param name="count">Its classes.</param>
 /// <param name="row">The way to take exponentials.</param>
 /// <param name="sums">Receives the sums, aligned: two vectors as of <see cref="ISimd{TVector,T}.AddWide"/>.</param>
-internal readonly unsafe struct BelowMaximumPass<T>(T* logits, nuint count, RowExponential<T> row, T* sums) : ILaneWork<T>
+internal readonly unsafe struct BelowMaximumPass<T>(T* logits, nuint count, RowExponential<T> row, T* sums) : ILaneKernel<T>
     where T : unmanaged
 {
     public void Run<TSimd, TVector>(int firstLane)

@@ -5,7 +5,7 @@ namespace SoftmaxCE;
 /// <summary>The exponentials of a row, or of a part of one, and their sum: the pass in which a softmax spends its time.</summary>
 /// <remarks>
 /// The last vector may overlap the one before. Its logits are read before anything is written and its exponentials are written last, both by way of
-/// <paramref name="last"/>, because the lanes are not worked on at the same time everywhere (<see cref="ILaneWork{T}"/>).
+/// <paramref name="last"/>, because the lanes are not worked on at the same time everywhere (<see cref="ILaneKernel{T}"/>).
 /// </remarks>
 /// <param name="logits">At most <see cref="LongRow{T}.PartLength"/> of them.</param>
 /// <param name="count">How many.</param>
@@ -15,7 +15,7 @@ namespace SoftmaxCE;
 /// </param>
 /// <param name="last">The last vector of logits, aligned; receives its exponentials.</param>
 /// <param name="sums">Receives the sums: two vectors as of <see cref="ISimd{TVector,T}.AddWide"/>, aligned.</param>
-internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count, RowExponential<T> row, T* destination, T* last, T* sums) : ILaneWork<T>
+internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count, RowExponential<T> row, T* destination, T* last, T* sums) : ILaneKernel<T>
     where T : unmanaged
     where TFate : struct, RowPasses.IFate
 {

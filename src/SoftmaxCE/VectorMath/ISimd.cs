@@ -20,10 +20,6 @@ internal interface ISimd<TVector, T>
     /// <summary>Whether a vector is one register, of which there are 32: then a kernel can hold many.</summary>
     static abstract bool IsOneRegister { get; }
 
-    /// <summary>Runs the work on each register that a vector is made of; <paramref name="firstLane"/> is the place of this vector in a larger one.</summary>
-    static abstract void RunByRegister<TWork>(ref TWork work, int firstLane)
-        where TWork : struct, ILaneWork<T>;
-
     /// <summary>Runs a kernel in which no lane needs another one, with vectors of one register.</summary>
     static abstract void RunOnRegister<TKernel>(ref TKernel kernel)
         where TKernel : struct, IVectorKernel<T>;

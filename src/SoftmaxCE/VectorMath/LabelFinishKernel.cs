@@ -8,7 +8,7 @@ namespace SoftmaxCE;
 /// when the label is the maximum and log1p((r − 1) + e) when it is not, for then r contains the maximum's 1. Everything is in units of the maximum's
 /// exponential, which is 1 here, until the logarithm is taken.
 /// </remarks>
-internal unsafe struct LabelFinishKernel : IVectorKernel<double>, ILaneWork<double>
+internal unsafe struct LabelFinishKernel : IVectorKernel<double>, ILaneKernel<double>
 {
     /// <summary>r of each row; the other arrays are as long. All are read and written in whole vectors.</summary>
     public double* Others;
@@ -47,7 +47,7 @@ internal unsafe struct LabelFinishKernel : IVectorKernel<double>, ILaneWork<doub
     {
         byte* memory = stackalloc byte[3 * WholeVector.Bytes];
         _sums = (double*)WholeVector.Align(memory);
-        TSimd.RunByRegister(ref this, 0);
+        TSimd.RunLanes(ref this, 0);
         TotalLoss = TSimd.TotalOfWide(TSimd.Load(ref *_sums, 0), TSimd.Load(ref *_sums, (nuint)TSimd.Lanes)).Value;
     }
 

@@ -4,8 +4,8 @@ namespace SoftmaxCE;
 
 /// <summary>A kernel in which a lane meets no other lane before the very end, as in every sum over a block.</summary>
 /// <remarks>
-/// Where a register holds fewer than 512 bits, a kernel of pairs of vectors needs twice the registers, and the compiler gives up inlining the
-/// pairs of large formulas: each operation becomes a call. Such a kernel is run by <see cref="ISimd{TVector,T}.RunLanes"/> instead: over the
+/// Where a register holds fewer than 512 bits, a kernel of pairs of vectors needs twice the registers, and holds more locals than the compiler tracks:
+/// then every value lives in memory, and operations become calls. Such a kernel is run by <see cref="ISimd{TVector,T}.RunLanes"/> instead: over the
 /// whole block for the lanes of the first register, then over the block again for those of the next. The block is in the first-level cache, and the
 /// sums of the lanes are the same.
 /// </remarks>
@@ -29,7 +29,7 @@ internal unsafe struct LaneSum<T>
     public static int Stride
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 64 / sizeof(T);
+        get => WholeVector.Lanes<T>();
     }
 
     /// <summary>Values that the lanes from <paramref name="firstLane"/> on have among the <paramref name="count"/> values left.</summary>

@@ -26,14 +26,6 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     public static bool IsOneRegister => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void RunByRegister<TWork>(ref TWork work, int firstLane)
-        where TWork : struct, ILaneWork<T>
-    {
-        THalfSimd.RunByRegister(ref work, firstLane);
-        THalfSimd.RunByRegister(ref work, firstLane + THalfSimd.Lanes);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunOnRegister<TKernel>(ref TKernel kernel)
         where TKernel : struct, IVectorKernel<T> => THalfSimd.RunOnRegister(ref kernel);
 

@@ -30,7 +30,7 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
         byte* memory = stackalloc byte[5 * WholeVector.Bytes];
         T* sums = (T*)WholeVector.Align(memory);
         PivotPass<T, TFate> pass = new(logits, count, pivot, row, exponentials, sums);
-        TSimd.RunByRegister(ref pass, 0);
+        TSimd.RunLanes(ref pass, 0);
         nuint lanes = (nuint)TSimd.Lanes;
         double scale = FactoredExp.OfMaximum<T>(), others = TSimd.TotalOfWide(TSimd.Load(ref *sums, 0), TSimd.Load(ref *sums, lanes)).Value;
         double atPivot = TSimd.TotalOfWide(TSimd.Load(ref *sums, 2 * lanes), TSimd.Load(ref *sums, 3 * lanes)).Value;
@@ -46,7 +46,7 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
 /// <param name="row">The way to take exponentials.</param>
 /// <param name="exponentials">Where they go if <typeparamref name="TFate"/> stores them.</param>
 /// <param name="sums">Receives, aligned, the sum of the others and that of the pivot, two vectors each (see <see cref="ISimd{TVector,T}.AddWide"/>).</param>
-internal readonly unsafe struct PivotPass<T, TFate>(T* logits, int count, int pivot, RowExponential<T> row, T* exponentials, T* sums) : ILaneWork<T>
+internal readonly unsafe struct PivotPass<T, TFate>(T* logits, int count, int pivot, RowExponential<T> row, T* exponentials, T* sums) : ILaneKernel<T>
     where T : unmanaged
     where TFate : struct, RowPasses.IFate
 {

@@ -40,7 +40,7 @@ internal static unsafe class RowBatch
         {
             case RowResult.Softmax:
                 ShortRowSums<T, RowPasses.Stored> exponentials = new(rows, destination, last, highs, lows);
-                TSimd.RunByRegister(ref exponentials, 0);
+                TSimd.RunLanes(ref exponentials, 0);
                 TVector high = SumOfRows<TSimd, TVector, T>(highs, turned), low = SumOfRows<TSimd, TVector, T>(lows, turned);
                 TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(high, low, out TVector factorLow);
                 TSimd.Store(ref *factors, 0, factor);
@@ -49,7 +49,7 @@ internal static unsafe class RowBatch
                 break;
             default:
                 ShortRowSums<T, RowPasses.Dropped> sums = new(rows, null, null, highs, lows);
-                TSimd.RunByRegister(ref sums, 0);
+                TSimd.RunLanes(ref sums, 0);
                 SplitColumnSum<TVector, T>.Store<TSimd>(
                     SumOfRows<TSimd, TVector, T>(highs, turned), SumOfRows<TSimd, TVector, T>(lows, turned), logs.High, logs.Low);
                 if (result == RowResult.LogSumExp)

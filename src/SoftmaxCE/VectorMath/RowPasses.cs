@@ -53,7 +53,7 @@ internal static unsafe class RowPasses
         T* last = (T*)WholeVector.Align(memory), sums = last + TSimd.Lanes;
         TSimd.Store(ref *last, 0, LastOf<TSimd, TVector, T>(logits, count, Lowest<TSimd, TVector, T>()));
         ExponentialPass<T, TFate> pass = new(logits, count, row, destination, last, sums);
-        TSimd.RunByRegister(ref pass, 0);
+        TSimd.RunLanes(ref pass, 0);
         if (TFate.Stores && count % (nuint)TSimd.Lanes != 0) StoreLast<TSimd, TVector, T>(destination, count, TSimd.Load(ref *last, 0));
         return TSimd.TotalOfWide(TSimd.Load(ref *sums, 0), TSimd.Load(ref *sums, (nuint)TSimd.Lanes));
     }
@@ -68,7 +68,7 @@ internal static unsafe class RowPasses
         byte* memory = stackalloc byte[3 * WholeVector.Bytes];
         T* sums = (T*)WholeVector.Align(memory);
         BelowMaximumPass<T> pass = new(logits, count, row, sums);
-        TSimd.RunByRegister(ref pass, 0);
+        TSimd.RunLanes(ref pass, 0);
         return TSimd.TotalOfWide(TSimd.Load(ref *sums, 0), TSimd.Load(ref *sums, (nuint)TSimd.Lanes));
     }
 

@@ -11,10 +11,6 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
     public static bool IsOneRegister => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void RunByRegister<TWork>(ref TWork work, int firstLane)
-        where TWork : struct, ILaneWork<T> => work.Run<ScalarSimd<T>, T>(firstLane);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunOnRegister<TKernel>(ref TKernel kernel)
         where TKernel : struct, IVectorKernel<T> => kernel.Run<ScalarSimd<T>, T>();
 

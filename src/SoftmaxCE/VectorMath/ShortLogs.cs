@@ -51,7 +51,7 @@ internal static unsafe class ShortLogs
         T* highs = (T*)WholeVector.Align(memory), lows = highs + TSimd.Lanes;
         ShortRowPass.Rows<T> row = new(logits, count, 1, &max, temperature, new RowExponential<T>(max, temperature).IsDirect);
         ShortRowSums<T, RowPasses.Dropped> sums = new(row, null, null, highs, lows);
-        TSimd.RunByRegister(ref sums, 0);
+        TSimd.RunLanes(ref sums, 0);
         return Across<TSimd, TVector, T>(TSimd.Load(ref *highs, 0), TSimd.Load(ref *lows, 0));
     }
 

@@ -8,7 +8,7 @@ namespace SoftmaxCE;
 /// <param name="last">If they are stored: the last vector of logits of each row, aligned; receives its exponentials.</param>
 /// <param name="highs">Receives a vector per row: the high parts of the sums.</param>
 /// <param name="lows">Receives the low parts.</param>
-internal readonly unsafe struct ShortRowSums<T, TFate>(in ShortRowPass.Rows<T> rows, T* destination, T* last, T* highs, T* lows) : ILaneWork<T>
+internal readonly unsafe struct ShortRowSums<T, TFate>(in ShortRowPass.Rows<T> rows, T* destination, T* last, T* highs, T* lows) : ILaneKernel<T>
     where T : unmanaged
     where TFate : struct, RowPasses.IFate
 {

@@ -16,10 +16,6 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
     public static bool IsOneRegister => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void RunByRegister<TWork>(ref TWork work, int firstLane)
-        where TWork : struct, ILaneWork<T> => work.Run<Simd128<T>, Vector128<T>>(firstLane);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunOnRegister<TKernel>(ref TKernel kernel)
         where TKernel : struct, IVectorKernel<T> => kernel.Run<Simd128<T>, Vector128<T>>();
 

@@ -17,10 +17,6 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     public static bool IsOneRegister => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void RunByRegister<TWork>(ref TWork work, int firstLane)
-        where TWork : struct, ILaneWork<T> => work.Run<Simd256<T>, Vector256<T>>(firstLane);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunOnRegister<TKernel>(ref TKernel kernel)
         where TKernel : struct, IVectorKernel<T> => kernel.Run<Simd256<T>, Vector256<T>>();
 

@@ -17,10 +17,6 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
     public static bool IsOneRegister => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void RunByRegister<TWork>(ref TWork work, int firstLane)
-        where TWork : struct, ILaneWork<T> => work.Run<Simd512<T>, Vector512<T>>(firstLane);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunOnRegister<TKernel>(ref TKernel kernel)
         where TKernel : struct, IVectorKernel<T> => kernel.Run<Simd512<T>, Vector512<T>>();
 
