@@ -52,15 +52,15 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
                 if (_task.Targets != null)
                 {
                     GroupTranspose.Into(_task.Targets + place, readable, here, count, groupTargets, lanes);
-                    SumGroup<TSimd, TVector, OfRow>(group, groupTargets, pivots + row, row, batch);
+                    SumGroup<TSimd, TVector, OfRow>(group, groupTargets, pivots + row, place, row, batch);
                 }
                 else if (_task.Background != null)
                 {
-                    SumGroup<TSimd, TVector, OfClass>(group, _task.Background, pivots + row, row, batch);
+                    SumGroup<TSimd, TVector, OfClass>(group, _task.Background, pivots + row, place, row, batch);
                 }
                 else
                 {
-                    SumGroup<TSimd, TVector, None>(group, null, pivots + row, row, batch);
+                    SumGroup<TSimd, TVector, None>(group, null, pivots + row, place, row, batch);
                 }
             }
 
@@ -106,25 +106,27 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
         }
     }
 
-    /// <summary>Maxima and pivots, and from them the sums.</summary>
-    private void SumGroup<TSimd, TVector, TBackground>(T* group, T* background, T* pivots, int row, in SpreadBatch batch)
+    /// <summary>Maxima and pivots, and from them the sums. Meanwhile what the next group needs, and where this one's gradient goes, is fetched from memory.</summary>
+    private void SumGroup<TSimd, TVector, TBackground>(T* group, T* background, T* pivots, nint place, int row, in SpreadBatch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where TBackground : struct, IBackground
     {
         TVector zero = TSimd.Create(default), one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0), label = TSimd.Load(ref *pivots, 0);
-        TVector atMax = IndexOfMax<TSimd, TVector>(group, label, out TVector max, out TVector atLabel), expected = label;
+        nint next = place + ((nint)TSimd.Lanes * _task.ClassCount);
+        T* gradient = _task.Gradient == null ? group : _task.Gradient + place;
+        TVector atMax = IndexOfMax<TSimd, TVector>(group, label, _task.Logits + next, out TVector max, out TVector atLabel), expected = label;
         if (TBackground.IsOfRow)
         {
-            expected = IndexOfMax<TSimd, TVector>(background, label, out _, out _);
+            expected = IndexOfMax<TSimd, TVector>(background, label, _task.Targets + next, out _, out _);
             atLabel = max;
             TSimd.Store(ref *pivots, 0, atMax);
             MakeBackground<TSimd, TVector>(background);
         }
 
         TVector far = TSimd.Create(Element.FromDouble<T>(_task.Temperature == 1 ? FactoredExp.Reach<T>() : -1));
-        if (TSimd.AnyGreater(TSimd.Abs(max), far)) Sum<TSimd, TVector, TBackground, ShiftedExponential<TVector, T>>(group, background, pivots, max, atLabel, row, batch);
-        else Sum<TSimd, TVector, TBackground, DirectExponential<TVector, T>>(group, background, pivots, max, atLabel, row, batch);
+        if (TSimd.AnyGreater(TSimd.Abs(max), far)) Sum<TSimd, TVector, TBackground, ShiftedExponential<TVector, T>>(group, background, pivots, max, atLabel, gradient, row, batch);
+        else Sum<TSimd, TVector, TBackground, DirectExponential<TVector, T>>(group, background, pivots, max, atLabel, gradient, row, batch);
 
         TVector lower = zero, upper = zero;
         Shift<TVector> shift = Shift<TVector>.Create<TSimd, T>(default, Element.FromDouble<T>(_task.Temperature)) with { Max = max };
@@ -139,7 +141,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
 
     /// <summary>For each row the place of the first of the largest values, NaN left out (0 when there is none), that value, and the one at the label.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private readonly TVector IndexOfMax<TSimd, TVector>(T* group, TVector label, out TVector max, out TVector atLabel)
+    private readonly TVector IndexOfMax<TSimd, TVector>(T* group, TVector label, T* next, out TVector max, out TVector atLabel)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
@@ -148,6 +150,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
         nuint end = (nuint)(_task.ClassCount * TSimd.Lanes);
         for (nuint at = 0; at < end; at += (nuint)TSimd.Lanes)
         {
+            CacheHints.Fetch(next + at);
             TVector x = TSimd.Load(ref *group, at);
             atMax = TSimd.Select(TSimd.LessThan(largest, x), index, atMax);
             largest = TSimd.Max(x, largest);
@@ -181,7 +184,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private readonly void Sum<TSimd, TVector, TBackground, TExponential>(
-        T* group, T* background, T* pivots, TVector max, TVector atPivot, int row, in SpreadBatch batch)
+        T* group, T* background, T* pivots, TVector max, TVector atPivot, T* gradient, int row, in SpreadBatch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where TBackground : struct, IBackground
@@ -196,6 +199,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
         nuint end = (nuint)(_task.ClassCount * TSimd.Lanes);
         for (nuint at = 0; at < end; at += (nuint)TSimd.Lanes)
         {
+            CacheHints.Fetch(gradient + at);
             TVector x = TSimd.Load(ref *group, at), t = exp.Split<TSimd>(x, out TVector q), e = TSimd.MultiplyAdd(t, q, t);
             TSimd.Store(ref *group, at, TBackground.Exists ? TSimd.Select(TSimd.Equal(x, lowest), mark, e) : e);
             sum.Add<TSimd>(TSimd.Select(TSimd.Equal(pivot, index), zero, t), q);
