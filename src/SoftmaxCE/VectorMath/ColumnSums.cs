@@ -75,29 +75,86 @@ internal readonly struct OthersColumnSum<TVector, T> : IColumnSum<TVector, T>
 internal static unsafe class ColumnSums
 {
     /// <summary>
-    /// The sums of at most 16 classes, each a vector of rows; with <see cref="RowPasses.Stored"/> t and q of each class go to
-    /// <paramref name="scratch"/>. The classes whose numbers have the same rest by 4 come first, of those c and c + 8 before c and c + 4.
+    /// The sums of at most 16 classes, each a vector of rows. The classes whose numbers have the same rest by 4 come first, of those c and c + 8 before c and c + 4.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void OfFew<TSimd, TVector, T, TExponential, TSum, TFate>(
-        T* values, nint stride, int count, TVector max, T* scratch, out TVector first, out TVector second)
+    public static void OfFew<TSimd, TVector, T, TExponential, TSum>(
+        T* values, nint stride, int count, TVector max, out TVector first, out TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
         where TExponential : struct, IRowExponential<TVector, T>
         where TSum : struct, IColumnSum<TVector, T>
-        where TFate : struct
     {
         TExponential exp = default;
         exp.Prepare<TSimd>(max, Element.FromDouble<T>(1));
         TVector zero = TSimd.Create(default), first1 = zero, second1 = zero, first2 = zero, second2 = zero, first3 = zero, second3 = zero;
-        OfRest<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, count, 0, max, scratch, out first, out second);
-        if (count > 2) OfRest<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, count, 2, max, scratch, out first2, out second2);
-        if (count > 1) OfRest<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, count, 1, max, scratch, out first1, out second1);
-        if (count > 3) OfRest<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, count, 3, max, scratch, out first3, out second3);
+        OfRest<TSimd, TVector, T, TExponential, TSum>(exp, values, stride, count, 0, max, out first, out second);
+        if (count > 2) OfRest<TSimd, TVector, T, TExponential, TSum>(exp, values, stride, count, 2, max, out first2, out second2);
+        if (count > 1) OfRest<TSimd, TVector, T, TExponential, TSum>(exp, values, stride, count, 1, max, out first1, out second1);
+        if (count > 3) OfRest<TSimd, TVector, T, TExponential, TSum>(exp, values, stride, count, 3, max, out first3, out second3);
         TSum.Merge<TSimd>(ref first, ref second, first2, second2);
         TSum.Merge<TSimd>(ref first1, ref second1, first3, second3);
         TSum.Merge<TSimd>(ref first, ref second, first1, second1);
+    }
+
+    /// <summary>High and low part of the sums of exponentials t (1 + q) of at most 16 classes, two vectors of 512 bits each, in the same order.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static TVector OfPairs<TSimd, TVector, T>(T* pairs, int count, out TVector low)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        TVector zero = TSimd.Create(default), first = zero, second = zero, first1 = zero, second1 = zero;
+        for (int rest = 0; rest < Math.Min(count, 4); rest++)
+        {
+            Pair<TSimd, TVector, T>(pairs, rest, out TVector sum, out TVector sumLow);
+            if (rest + 8 < count) AddPair<TSimd, TVector, T>(pairs, rest + 8, ref sum, ref sumLow);
+            if (rest + 4 < count)
+            {
+                Pair<TSimd, TVector, T>(pairs, rest + 4, out TVector other, out TVector otherLow);
+                if (rest + 12 < count) AddPair<TSimd, TVector, T>(pairs, rest + 12, ref other, ref otherLow);
+                sum = TSimd.Add(sum, other);
+                sumLow = TSimd.Add(sumLow, otherLow);
+            }
+
+            // (0 + 2) + (1 + 3); adding 0 first rounds nothing.
+            if (rest % 2 == 0)
+            {
+                first = TSimd.Add(first, sum);
+                second = TSimd.Add(second, sumLow);
+            }
+            else
+            {
+                first1 = TSimd.Add(first1, sum);
+                second1 = TSimd.Add(second1, sumLow);
+            }
+        }
+
+        low = TSimd.Add(second, second1);
+        return TSimd.Add(first, first1);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Pair<TSimd, TVector, T>(T* pairs, int c, out TVector high, out TVector low)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        nuint lanes = (nuint)LaneSum<T>.Stride, at = 2 * (nuint)c * lanes;
+        TVector t = TSimd.Load(ref *pairs, at);
+        SplitColumnSum<TVector, T>.Of<TSimd>(t, t, t, TSimd.Load(ref *pairs, at + lanes), out high, out low);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddPair<TSimd, TVector, T>(T* pairs, int c, ref TVector high, ref TVector low)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        Pair<TSimd, TVector, T>(pairs, c, out TVector otherHigh, out TVector otherLow);
+        high = TSimd.Add(high, otherHigh);
+        low = TSimd.Add(low, otherLow);
     }
 
     /// <summary>The lanes as doubles; <paramref name="zeros"/> is written, too.</summary>
@@ -113,55 +170,45 @@ internal static unsafe class ColumnSums
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void OfRest<TSimd, TVector, T, TExponential, TSum, TFate>(
-        TExponential exp, T* values, nint stride, int count, int rest, TVector max, T* scratch, out TVector first, out TVector second)
+    private static void OfRest<TSimd, TVector, T, TExponential, TSum>(
+        TExponential exp, T* values, nint stride, int count, int rest, TVector max, out TVector first, out TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
         where TExponential : struct, IRowExponential<TVector, T>
         where TSum : struct, IColumnSum<TVector, T>
-        where TFate : struct
     {
-        Of<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, rest, max, scratch, out first, out second);
-        if (rest + 8 < count) AddOne<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, rest + 8, max, scratch, ref first, ref second);
+        Of<TSimd, TVector, T, TExponential, TSum>(exp, values, stride, rest, max, out first, out second);
+        if (rest + 8 < count) AddOne<TSimd, TVector, T, TExponential, TSum>(exp, values, stride, rest + 8, max, ref first, ref second);
         if (rest + 4 >= count) return;
-        Of<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, rest + 4, max, scratch, out TVector first4, out TVector second4);
-        if (rest + 12 < count) AddOne<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, rest + 12, max, scratch, ref first4, ref second4);
+        Of<TSimd, TVector, T, TExponential, TSum>(exp, values, stride, rest + 4, max, out TVector first4, out TVector second4);
+        if (rest + 12 < count) AddOne<TSimd, TVector, T, TExponential, TSum>(exp, values, stride, rest + 12, max, ref first4, ref second4);
         TSum.Merge<TSimd>(ref first, ref second, first4, second4);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddOne<TSimd, TVector, T, TExponential, TSum, TFate>(
-        TExponential exp, T* values, nint stride, int c, TVector max, T* scratch, ref TVector first, ref TVector second)
+    private static void AddOne<TSimd, TVector, T, TExponential, TSum>(
+        TExponential exp, T* values, nint stride, int c, TVector max, ref TVector first, ref TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
         where TExponential : struct, IRowExponential<TVector, T>
         where TSum : struct, IColumnSum<TVector, T>
-        where TFate : struct
     {
-        Of<TSimd, TVector, T, TExponential, TSum, TFate>(exp, values, stride, c, max, scratch, out TVector otherFirst, out TVector otherSecond);
+        Of<TSimd, TVector, T, TExponential, TSum>(exp, values, stride, c, max, out TVector otherFirst, out TVector otherSecond);
         TSum.Merge<TSimd>(ref first, ref second, otherFirst, otherSecond);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Of<TSimd, TVector, T, TExponential, TSum, TFate>(
-        TExponential exp, T* values, nint stride, int c, TVector max, T* scratch, out TVector first, out TVector second)
+    private static void Of<TSimd, TVector, T, TExponential, TSum>(
+        TExponential exp, T* values, nint stride, int c, TVector max, out TVector first, out TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
         where TExponential : struct, IRowExponential<TVector, T>
         where TSum : struct, IColumnSum<TVector, T>
-        where TFate : struct
     {
         TVector x = TSimd.Load(ref *(values + (c * stride)), 0), t = exp.Split<TSimd>(x, out TVector q);
-        if (typeof(TFate) == typeof(RowPasses.Stored))
-        {
-            T* place = scratch + (2 * c * TSimd.Lanes);
-            TSimd.Store(ref *place, 0, t);
-            TSimd.Store(ref *place, (nuint)TSimd.Lanes, q);
-        }
-
         TSum.Of<TSimd>(x, max, t, q, out first, out second);
     }
 }

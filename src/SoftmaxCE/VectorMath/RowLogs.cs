@@ -65,7 +65,7 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
         where TExponential : struct, IRowExponential<TVector, T>
         where TSum : struct, IColumnSum<TVector, T>
     {
-        ColumnSums.OfFew<TSimd, TVector, T, TExponential, TSum, RowPasses.Dropped>(values, TSimd.Lanes, count, max, null, out TVector first, out TVector second);
+        ColumnSums.OfFew<TSimd, TVector, T, TExponential, TSum>(values, TSimd.Lanes, count, max, out TVector first, out TVector second);
         TSum.Store<TSimd>(first, second, High, Low);
     }
 
