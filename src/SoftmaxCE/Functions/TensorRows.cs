@@ -32,15 +32,15 @@ internal static class TensorRows
         ref T source = ref Unsafe.AsRef(in logits.GetPinnableReference());
         Lines lines = new(logits.Lengths, logits.Strides, destination.Strides, along);
         if (lines.SourceStep == 1 && lines.DestinationStep == 1) RunInPlaceOfLines(result, ref source, ref destination.GetPinnableReference(), lines);
-        else if (HasColumnKernel<T>(result, lines)) RunColumns(ref source, ref destination.GetPinnableReference(), lines);
+        else if (HasColumnKernel<T>(result, lines)) RunColumns(result, ref source, ref destination.GetPinnableReference(), lines);
         else RunGathered(result, ref source, ref destination.GetPinnableReference(), lines);
     }
 
     private static bool HasColumnKernel<T>(RowResult result, in Lines lines) =>
-        result == RowResult.Softmax && (typeof(T) == typeof(float) || typeof(T) == typeof(double))
+        result is RowResult.Softmax or RowResult.LogSoftmax && (typeof(T) == typeof(float) || typeof(T) == typeof(double))
         && lines.SourceNeighbourStep == 1 && lines.DestinationNeighbourStep == 1 && lines.NeighboursLeft > 1;
 
-    private static unsafe void RunColumns<T>(ref T source, ref T destination, Lines lines)
+    private static unsafe void RunColumns<T>(RowResult result, ref T source, ref T destination, Lines lines)
         where T : unmanaged
     {
         T[] buffer = ArrayPool<T>.Shared.Rent(ColumnStrips<T>.ScratchLength(lines.Length));
@@ -51,7 +51,8 @@ internal static class TensorRows
             {
                 neighbours = lines.NeighboursLeft;
                 ColumnStrips<T> kernel = new(
-                    from + lines.SourceOffset, lines.SourceStep, to + lines.DestinationOffset, lines.DestinationStep, lines.Length, neighbours, scratch);
+                    from + lines.SourceOffset, lines.SourceStep, to + lines.DestinationOffset, lines.DestinationStep, lines.Length, neighbours, scratch,
+                    isLog: result == RowResult.LogSoftmax);
                 VectorWidth.Run<ColumnStrips<T>, T>(ref kernel);
             }
             while (lines.MoveNext(neighbours));

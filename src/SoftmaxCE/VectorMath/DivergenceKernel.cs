@@ -62,7 +62,7 @@ internal unsafe struct DivergenceKernel(double* p, double* q, int count, Diverge
         where TTerm : struct
     {
         TVector zero = TSimd.Create(0), terms = zero, termsLow = zero, differences = zero, differencesLow = zero, lowest = zero;
-        int stride = LaneSum<double>.Stride;
+        int stride = WholeVector.Lanes<double>();
         for (int i = 0; i < count; i += stride)
         {
             int here = LaneSum<double>.Here<TSimd, TVector>(count - i, firstLane), start = i + firstLane;

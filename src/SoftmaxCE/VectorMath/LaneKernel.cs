@@ -12,7 +12,7 @@ namespace SoftmaxCE;
 internal interface ILaneKernel<T>
     where T : unmanaged
 {
-    /// <summary>Takes the values at <paramref name="firstLane"/> … <paramref name="firstLane"/> + Lanes − 1 of every <see cref="LaneSum{T}.Stride"/>.</summary>
+    /// <summary>Takes the values at <paramref name="firstLane"/> … <paramref name="firstLane"/> + Lanes − 1 of every <see cref="WholeVector.Lanes"/>.</summary>
     void Run<TSimd, TVector>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct;
@@ -24,13 +24,6 @@ internal unsafe struct LaneSum<T>
 {
     private fixed double _sums[16];
     private fixed double _lost[16];
-
-    /// <summary>Lanes in 512 bits: from a value to the next one of the same lane.</summary>
-    public static int Stride
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => WholeVector.Lanes<T>();
-    }
 
     /// <summary>Values that the lanes from <paramref name="firstLane"/> on have among the <paramref name="count"/> values left.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -52,7 +45,7 @@ internal unsafe struct LaneSum<T>
         get
         {
             LaneSum<T> copy = this;
-            return WideTotal.Of<T>(copy._sums, copy._lost, Stride);
+            return WideTotal.Of<T>(copy._sums, copy._lost, WholeVector.Lanes<T>());
         }
     }
 }

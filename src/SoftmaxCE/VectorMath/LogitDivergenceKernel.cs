@@ -70,7 +70,7 @@ internal unsafe struct LogitDivergenceKernel<T>(T* logitsP, T* logitsQ, nuint co
         where TExponential : struct, IRowExponential<TVector, T>
         where TTerm : struct
     {
-        int stride = LaneSum<T>.Stride;
+        int stride = WholeVector.Lanes<T>();
         TExponential expP = default, expQ = default;
         expP.Prepare<TSimd>(rowP);
         expQ.Prepare<TSimd>(rowQ);

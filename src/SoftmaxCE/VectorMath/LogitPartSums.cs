@@ -33,7 +33,7 @@ internal unsafe struct LogitPartSums<T>(T* logits, T* weights, nint count, T* ne
         where TWeights : struct
         where TAdded : struct
     {
-        int stride = LaneSum<T>.Stride;
+        int stride = WholeVector.Lanes<T>();
         TExponential exp = default;
         exp.Prepare<TSimd>(row);
         TVector zero = TSimd.Create(default), max = TSimd.Create(row.Max), farthest = TSimd.Create(Element.FromDouble<T>(FactoredExp.Depth<T>()));

@@ -66,7 +66,7 @@ internal unsafe struct SingleDivergenceKernel(float* p, float* q, int count, Div
         where TVector : struct
         where TTerm : struct
     {
-        int stride = LaneSum<float>.Stride, left = count;
+        int stride = WholeVector.Lanes<float>(), left = count;
         TVector zero = TSimd.Create(0);
         State<TVector> state = new() { Terms = zero, TermsRest = zero, Differences = zero, DifferencesRest = zero, Lowest = zero, Highest = zero, Missing = zero };
         float* x = p + firstLane, y = (typeof(TTerm) == typeof(EntropyTerm) ? p : q) + firstLane;

@@ -51,21 +51,43 @@ public class TensorRowsTests
     [InlineData(100, 5)]
     [InlineData(33, 300)]
     [InlineData(5000, 20)]
+    [InlineData(10, 1100)]
+    [InlineData(300, 1000)]
     public void Columns_of_a_matrix_stay_within_the_bound_whatever_they_hold(int rows, int columns)
     {
-        float[] values = Values(rows * columns), results = new float[values.Length];
+        float[] values = Values(rows * columns), results = new float[values.Length], logs = new float[values.Length];
         for (int c = 0; c < columns; c += 3) values[(rows - 1) * columns + c] = c % 2 == 0 ? float.NegativeInfinity : 3e38f;
         if (columns > 4) values[4] = float.NaN;
         SoftmaxFunctions.Softmax<float>(new ReadOnlyTensorSpan<float>(values, [rows, columns]), 0, new TensorSpan<float>(results, [rows, columns]));
+        SoftmaxFunctions.LogSoftmax<float>(new ReadOnlyTensorSpan<float>(values, [rows, columns]), 0, new TensorSpan<float>(logs, [rows, columns]));
         for (int c = 0; c < columns; c += Math.Max(1, columns / 7))
         {
-            float[] line = [.. Enumerable.Range(0, rows).Select(r => values[(r * columns) + c])], expected = new float[rows];
+            float[] line = [.. Enumerable.Range(0, rows).Select(r => values[(r * columns) + c])], expected = new float[rows], expectedLogs = new float[rows];
             SoftmaxFunctions.Softmax<float>(line, expected);
+            SoftmaxFunctions.LogSoftmax<float>(line, expectedLogs);
             for (int r = 0; r < rows; r++)
             {
+                int at = (r * columns) + c;
+                if (!float.IsFinite(expectedLogs[r])) logs[at].Should().Be(expectedLogs[r]);
+                else logs[at].Should().BeApproximately(expectedLogs[r], 2.4e-7f * -expectedLogs[r]);
                 if (float.IsNaN(expected[r])) results[(r * columns) + c].Should().Be(float.NaN);
                 else results[(r * columns) + c].Should().BeApproximately(expected[r], 2.4e-7f * expected[r]);
             }
+        }
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(70)]
+    public void Log_softmax_of_confident_columns_keeps_its_digits(int rows)
+    {
+        double[] values = Array.ConvertAll(Values(rows * 20), x => (double)x), results = new double[values.Length];
+        for (int c = 0; c < 20; c++) values[((rows / 2) * 20) + c] = 15 + (2 * c);
+        SoftmaxFunctions.LogSoftmax<double>(new ReadOnlyTensorSpan<double>(values, [rows, 20]), 0, new TensorSpan<double>(results, [rows, 20]));
+        for (int c = 0; c < 20; c++)
+        {
+            double[] line = [.. Enumerable.Range(0, rows).Select(r => values[(r * 20) + c])];
+            Ulp.ShouldBeWithin(4, [.. Enumerable.Range(0, rows).Select(r => results[(r * 20) + c])], WideReference.LogSoftmax<double>(line), $"column {c}");
         }
     }
 
