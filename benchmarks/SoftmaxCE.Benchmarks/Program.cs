@@ -8,7 +8,7 @@ using SoftmaxCE.Benchmarks;
 //   --filter '*Softmax*'       BenchmarkDotNet, with all its other options
 //   --quick [WORD...]          the interleaved run for tuning; cases whose name contains every word and no word after a '^'
 //   --seconds S                with --quick: time per contender (0.5)
-//   --save                     also write benchmarks/results/PROCESSOR/SUITE.md
+//   --save                     also write benchmarks/results/PROCESSOR-WIDTH/SUITE.md
 List<string> arguments = [.. args];
 bool save = arguments.Remove("--save");
 if (!arguments.Remove("--quick"))

@@ -10,7 +10,7 @@ internal static class Machine
 {
     public static string Processor { get; } = ReadProcessor();
 
-    /// <summary>The processor as a folder name.</summary>
+    /// <summary>The processor and the width of its vectors, as a folder name: processors of very different kinds give themselves one name.</summary>
     public static string FolderName
     {
         get
@@ -22,7 +22,7 @@ internal static class Machine
                 else if (name.Length > 0 && name[^1] != '-') name.Append('-');
             }
 
-            return name.ToString().TrimEnd('-');
+            return string.Create(CultureInfo.InvariantCulture, $"{name.ToString().TrimEnd('-')}-{VectorWidth.Bits}");
         }
     }
 

@@ -4,7 +4,7 @@ using BenchmarkDotNet.Reports;
 
 namespace SoftmaxCE.Benchmarks;
 
-/// <summary>Writes benchmarks/results/PROCESSOR/SUITE.md in the repository the program was built from.</summary>
+/// <summary>Writes benchmarks/results/PROCESSOR-WIDTH/SUITE.md in the repository the program was built from.</summary>
 internal static class ResultsFile
 {
     public static bool IsComplete(Summary summary) =>
