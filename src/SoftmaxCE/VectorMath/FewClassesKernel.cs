@@ -28,13 +28,14 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
     public static bool Fits(in CrossEntropyTask<T> task) =>
         task.ClassCount <= MostClasses && LabelRowsKernel<T>.Fits(task);
 
+    [SkipLocalsInit]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         // The same batches at every width, because losses are added up in batches.
         int lanes = TSimd.Lanes, count = _task.ClassCount, whole = WholeVector.Lanes<T>();
-        int batchRows = Math.Clamp(BatchValues / (whole * count), 1, MostBatchRows / whole) * whole;
+        int groups = Math.Min((rowCount + whole - 1) / whole, Math.Clamp(BatchValues / (whole * count), 1, MostBatchRows / whole)), batchRows = groups * whole;
         T* columns = stackalloc T[(batchRows * count) + GroupTranspose.Slack(lanes)], maxima = stackalloc T[3 * batchRows];
         double* doubles = stackalloc double[(4 * batchRows) + lanes];
         Batch batch = new(columns, maxima, maxima + batchRows, maxima + (2 * batchRows), doubles, batchRows);

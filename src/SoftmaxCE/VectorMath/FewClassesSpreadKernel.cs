@@ -33,7 +33,8 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     {
         // The same batches at every width, because losses are added up in batches.
         int lanes = TSimd.Lanes, count = _task.ClassCount, whole = WholeVector.Lanes<T>();
-        int batchRows = Math.Clamp(BatchValues / (whole * count), 1, MostBatchRows / whole) * whole, values = (batchRows * count) + GroupTranspose.Slack(lanes);
+        int groups = Math.Min((rowCount + whole - 1) / whole, Math.Clamp(BatchValues / (whole * count), 1, MostBatchRows / whole)), batchRows = groups * whole;
+        int values = (batchRows * count) + GroupTranspose.Slack(lanes);
         T* columns = stackalloc T[values], targets = stackalloc T[_task.Targets == null ? 0 : values];
         T* pivots = stackalloc T[4 * batchRows];
         double* numbers = stackalloc double[(SpreadBatch.Numbers * batchRows) + lanes];

@@ -21,6 +21,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
     public static bool Fits(in CrossEntropyTask<T> task) =>
         task.Labels != null && task.Background == null && task.FocalGamma == 0 && task.ZLoss == 0;
 
+    [SkipLocalsInit]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -33,7 +34,6 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
             AtLabel = atLabel,
             Differences = differences,
             Weights = weights,
-            Count = BatchRows,
             OfMaximum = 1,
             Losses = weights,
             Factors = atLabel,
@@ -41,8 +41,9 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
         };
         for (int first = 0; first < rowCount; first += BatchRows)
         {
-            int rows = Math.Min(BatchRows, rowCount - first);
-            for (int row = rows; row < BatchRows; row++) (others[row], atLabel[row], differences[row], weights[row]) = (0, 1, 0, 0);
+            int rows = Math.Min(BatchRows, rowCount - first), vectors = (rows + WholeVector.Lanes<double>() - 1) / WholeVector.Lanes<double>();
+            finish.Count = vectors * WholeVector.Lanes<double>();
+            for (int row = rows; row < finish.Count; row++) (others[row], atLabel[row], differences[row], weights[row]) = (0, 1, 0, 0);
             for (int row = 0; row < rows; row++)
             {
                 weights[row] = Row<TSimd, TVector>(first + row, out PivotSum sum, out differences[row]);
