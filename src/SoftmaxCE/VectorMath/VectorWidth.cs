@@ -26,6 +26,21 @@ internal static class VectorWidth
         where TKernel : struct, IVectorKernel<T>, allows ref struct
         where T : unmanaged => RunAt<TKernel, T>(Bits, ref kernel);
 
+    /// <summary>
+    /// Runs on vectors of one register, whatever their number of lanes: for kernels whose bits do not depend on it, and whose tiles would not fit
+    /// into the registers as pairs.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RunInRegisters<TKernel, T>(ref TKernel kernel)
+        where TKernel : struct, IVectorKernel<T>, allows ref struct
+        where T : unmanaged
+    {
+        if (Bits == 512) kernel.Run<Simd512<T>, Vector512<T>>();
+        else if (Bits == 256) kernel.Run<Simd256<T>, Vector256<T>>();
+        else if (Bits == 128) kernel.Run<Simd128<T>, Vector128<T>>();
+        else kernel.Run<ScalarSimd<T>, T>();
+    }
+
     /// <summary>Runs at a width other than the machine's widest: for tests, which compare the widths bit by bit. 512 needs AVX-512.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunAt<TKernel, T>(int bits, ref TKernel kernel)
