@@ -29,6 +29,15 @@ internal sealed class BestPoint(double[] point, double value, double gap)
     {
         double resolution = Resolution * Math.Abs(Value);
         bool lower = value < Value - resolution, alike = Math.Abs(value - Value) <= resolution;
+        if (alike && double.IsPositiveInfinity(gap) && double.IsPositiveInfinity(Gap))
+        {
+            // Without gaps the newer of two is nearer to the optimum, as Newton's last step is the smallest; but it may be rounding that it moves by.
+            _worse++;
+            Point = [.. point];
+            Value = value;
+            return;
+        }
+
         if (!lower && !(alike && gap < 0.9 * Gap))
         {
             _worse++;

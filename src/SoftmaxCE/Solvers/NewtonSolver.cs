@@ -57,11 +57,12 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
             preconditioner.Refresh();
             conjugateGradient.Solve(gradient, EnoughReduction(value, gap), PartOfTolerance * settings.Tolerance * value, direction);
             decrement = -DoubleVectors.Dot(gradient, direction);
-            double step = LineSearch.Find(objective, _penalty, point, direction, -decrement);
+            double step = LineSearch.Find(objective, _penalty, point, direction, value, -decrement);
             _unpenalised.LookAtLine(step);
             objective.SolveIntercepts(step, InterceptAccuracy(settings, value), shifts);
             DoubleVectors.AddScaled(direction, step, point);
             if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(objective.ClassCount * objective.FeatureCount));
+            objective.CentreSmoothParameters(_penalty, point);
 
             bool wasCertified = certified;
             precise = precise || gap < PreciseBelow * value;

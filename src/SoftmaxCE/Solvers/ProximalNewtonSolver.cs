@@ -42,10 +42,10 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
             if (reason is not null) return new SolverResult(best.Point, reason.Value, iteration, best.Value, best.Gap);
 
             int[] active = ActiveSet(point, gradient);
-            QuadraticModel model = new(objective, active, _count, _penalty, point, gradient);
+            QuadraticModel model = new(objective, active, start.Means, _penalty, point, gradient);
             double[] change = model.Minimize(ModelAccuracy(value, gap), monitor);
             Array.Clear(direction);
-            for (int a = 0; a < active.Length; a++) direction[active[a]] = change[a];
+            for (int a = 0; a < active.Length; a++) direction[active[a]] = model.IsZero(a) ? -point[active[a]] : change[a];
 
             objective.StartLine(direction);
             double promised = DoubleVectors.Dot(gradient, direction) + L1Term(point, direction, 1) - L1Term(point, direction, 0);
@@ -125,5 +125,6 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
         // At step 1 a coefficient that the model put to 0 must be 0, whatever rounding says.
         for (int i = 0; i < point.Length; i++) point[i] = step == 1 && direction[i] == -point[i] ? 0 : point[i] + (step * direction[i]);
         if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(_count));
+        objective.CentreSmoothParameters(_penalty, point);
     }
 }
