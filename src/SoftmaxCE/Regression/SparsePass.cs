@@ -33,7 +33,7 @@ internal sealed unsafe class SparsePass(SparseRows rows, int maxDegreeOfParallel
         }
     }
 
-    protected override double Work(int rowCount, int count) => (double)rows.Columns.Length * rowCount / rows.RowCount * count;
+    public override double Work(int rowCount, int count) => (double)rows.Columns.Length * rowCount / rows.RowCount * count;
 
     protected override void Prepare(ReadOnlySpan<double> vectors, ReadOnlySpan<double> shifts, int count, RowGrid grid)
     {

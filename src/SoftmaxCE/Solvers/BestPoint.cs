@@ -21,6 +21,9 @@ internal sealed class BestPoint(double[] point, double value, double gap)
 
     public double Gap { get; private set; } = gap;
 
+    /// <summary>Whether the last point offered is the best.</summary>
+    public bool IsLast => _worse == 0;
+
     public bool Stalled => _worse >= Patience;
 
     public SolverState AddTo(SolverState state) => state.Add("best", Point).Add("bestValue", Value).Add("bestGap", Gap).Add("worse", _worse);

@@ -52,7 +52,7 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
             decrement = _isActiveSetWhole ? -promised : double.PositiveInfinity;
             double step = StepLength(point, direction, promised);
             _unpenalised.LookAtLine(step);
-            objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, value), shifts);
+            objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, start, _penalty, value, gap), shifts);
             MoveTo(point, direction, step, shifts);
             value = objective.Evaluate(point, gradient, precise: true) + L1Term(point, direction, 0);
             gap = start.Gap.At(point, gradient, value);

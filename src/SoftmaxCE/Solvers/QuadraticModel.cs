@@ -22,6 +22,9 @@ internal sealed class QuadraticModel
     // Along a direction that H hardly sees a step that LeastPivot made short is lengthened by at most this.
     private const double MostStretch = 1e6;
 
+    // Coefficients on their way to infinity go by sweeps from here on, so that nothing overflows.
+    private const double LongestStep = 1e100;
+
     // Less curvature is none: its inverse, and sums of products with it, must not overflow.
     private const double LeastCurvature = 1e-200;
 
@@ -184,15 +187,13 @@ internal sealed class QuadraticModel
 
         Cholesky.Factor(matrix, count, LeastPivot);
         Cholesky.Solve(matrix, count, step);
-        if (!DoubleVectors.AllFinite(step)) return;
+        if (!(DoubleVectors.Norm(step) < LongestStep)) return;
         double length = LengthAlong(support, step);
         int blocking = -1;
         for (int i = 0; i < count; i++)
         {
-            double value = _values[support[i]];
-            if (_penalty[support[i]] == 0 || Math.Sign(value + step[i]) == Math.Sign(value)) continue;
-            double limit = -value / step[i];
-            if (limit >= length) continue;
+            double limit = -_values[support[i]] / step[i];
+            if (_penalty[support[i]] == 0 || !(limit > 0 && limit < length)) continue;
             length = limit;
             blocking = i;
         }

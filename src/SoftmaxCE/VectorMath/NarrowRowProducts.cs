@@ -57,6 +57,13 @@ internal readonly unsafe struct NarrowRowProducts<T>(T* rows, int rowCount, int 
     {
         for (int i = firstRow; i < rowCount; i++)
         {
+            if (count == 5)
+            {
+                OneRowFiveVectors<TSimd, TVector>(i, firstVector, lanes);
+                Write<TSimd, TVector>(i, 1, firstVector, 5, lanes);
+                continue;
+            }
+
             for (int c = firstVector; c < firstVector + count; c++)
             {
                 OneByOne<TSimd, TVector>(i, c, lanes);
@@ -189,6 +196,31 @@ internal readonly unsafe struct NarrowRowProducts<T>(T* rows, int rowCount, int 
             Keep<TSimd, TVector>(lanes + AllLanes, s01, s10, s11, s20, s21);
             TSimd.Store(ref lanes[6 * AllLanes], 0, s30);
             TSimd.Store(ref lanes[7 * AllLanes], 0, s31);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void OneRowFiveVectors<TSimd, TVector>(int row, int vector, T* lanes)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        T* x = rows + ((long)row * featureCount), w0 = vectors + ((long)vector * featureCount);
+        T* w1 = w0 + featureCount, w2 = w1 + featureCount, w3 = w2 + featureCount, w4 = w3 + featureCount;
+        for (int part = 0; part < AllLanes; part += TSimd.Lanes, lanes += TSimd.Lanes)
+        {
+            TVector zero = TSimd.Create(default), s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero;
+            for (nint j = part; j < featureCount; j += AllLanes)
+            {
+                int rest = featureCount - (int)j;
+                TVector v = Take<TSimd, TVector>(x + j, rest);
+                s0 = TSimd.MultiplyAdd(v, Take<TSimd, TVector>(w0 + j, rest), s0);
+                s1 = TSimd.MultiplyAdd(v, Take<TSimd, TVector>(w1 + j, rest), s1);
+                s2 = TSimd.MultiplyAdd(v, Take<TSimd, TVector>(w2 + j, rest), s2);
+                s3 = TSimd.MultiplyAdd(v, Take<TSimd, TVector>(w3 + j, rest), s3);
+                s4 = TSimd.MultiplyAdd(v, Take<TSimd, TVector>(w4 + j, rest), s4);
+            }
+
+            Keep<TSimd, TVector>(lanes, s0, s1, s2, s3, s4);
         }
     }
 
