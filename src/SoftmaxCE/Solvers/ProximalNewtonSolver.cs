@@ -63,7 +63,7 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
     }
 
     /// <summary>Far from the optimum the model soon changes; near it the step must be good for the convergence to be quadratic.</summary>
-    private static double ModelAccuracy(double value, double gap) => Math.Clamp(0.1 * gap / value, 1e-10, 1e-2);
+    private static double ModelAccuracy(double value, double gap) => double.IsFinite(gap) ? Math.Clamp(0.1 * gap / value, 1e-10, 1e-2) : 1e-6;
 
     /// <summary>Coefficients that are not 0 or want to leave it, and the intercepts.</summary>
     private int[] ActiveSet(double[] point, double[] gradient)

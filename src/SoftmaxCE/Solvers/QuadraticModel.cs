@@ -38,6 +38,7 @@ internal sealed class QuadraticModel
     private readonly double[] _flatChanges;     // Δ where the model is flat: what only costs L1 goes to 0
     private readonly double[] _means;           // of the parameter's feature; 0 for intercepts and without them
     private readonly int[] _interceptOf;        // where the intercept of the parameter's class stands
+    private readonly bool _hasIntercepts;
     private readonly bool _isSmooth;
 
     /// <param name="objective">The smooth part.</param>
@@ -60,7 +61,8 @@ internal sealed class QuadraticModel
         _flatChanges = new double[_size];
         _means = new double[_size];
         _interceptOf = new int[_size];
-        for (int a = 0; a < _size && objective.HasIntercepts; a++)
+        _hasIntercepts = objective.HasIntercepts;
+        for (int a = 0; a < _size && _hasIntercepts; a++)
         {
             bool intercept = active[a] >= coefficientCount;
             _interceptOf[a] = intercept ? a : _size - classes + (active[a] / features);
@@ -185,6 +187,7 @@ internal sealed class QuadraticModel
             step[i] = -_gradient[support[i]] - (_penalty[support[i]] * Math.Sign(_values[support[i]]));
         }
 
+        HoldInterceptsTogether(support, matrix);
         Cholesky.Factor(matrix, count, LeastPivot);
         Cholesky.Solve(matrix, count, step);
         if (!(DoubleVectors.Norm(step) < LongestStep)) return;
@@ -201,9 +204,27 @@ internal sealed class QuadraticModel
         for (int i = 0; i < count; i++) Move(support[i], i == blocking ? 0 : _values[support[i]] + (length * step[i]));
     }
 
+    /// <summary>A shift of all intercepts changes nothing, and its gradient is rounding: curvature 1 along it keeps that from growing.</summary>
+    private void HoldInterceptsTogether(int[] support, double[] matrix)
+    {
+        int count = support.Length, first = count;
+        double squares = 0;
+        while (_hasIntercepts && first > 0 && _interceptOf[support[first - 1]] == support[first - 1])
+        {
+            first--;
+            squares += 1 / (_scale[support[first]] * _scale[support[first]]);
+        }
+
+        for (int i = first; i < count; i++)
+        {
+            for (int k = first; k <= i; k++) matrix[(i * count) + k] += 1 / (_scale[support[i]] * _scale[support[k]] * squares);
+        }
+    }
+
     /// <summary>How far the model falls along a step, at least 1: further where <see cref="LeastPivot"/> took the place of less curvature.</summary>
     private double LengthAlong(int[] support, double[] step)
     {
+        if (_isSmooth) return 1;            // there is nothing but rounding along directions that nothing sees
         double slope = 0, curvature = 0;
         for (int i = 0; i < support.Length; i++)
         {

@@ -199,6 +199,7 @@ internal readonly unsafe struct NarrowRowProducts<T>(T* rows, int rowCount, int 
         }
     }
 
+    /// <summary>Two parts at a time: the vectors are read once, which for a single row is what takes the time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void OneRowFiveVectors<TSimd, TVector>(int row, int vector, T* lanes)
         where TSimd : struct, ISimd<TVector, T>
@@ -206,21 +207,50 @@ internal readonly unsafe struct NarrowRowProducts<T>(T* rows, int rowCount, int 
     {
         T* x = rows + ((long)row * featureCount), w0 = vectors + ((long)vector * featureCount);
         T* w1 = w0 + featureCount, w2 = w1 + featureCount, w3 = w2 + featureCount, w4 = w3 + featureCount;
-        for (int part = 0; part < AllLanes; part += TSimd.Lanes, lanes += TSimd.Lanes)
+        for (int part = 0; part < AllLanes; part += 2 * TSimd.Lanes, lanes += 2 * TSimd.Lanes)
         {
-            TVector zero = TSimd.Create(default), s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero;
-            for (nint j = part; j < featureCount; j += AllLanes)
+            nuint second = (nuint)TSimd.Lanes;
+            TVector zero = TSimd.Create(default);
+            TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero, s04 = zero, s10 = zero, s11 = zero, s12 = zero, s13 = zero, s14 = zero;
+            nint j = part, last = featureCount - (2 * TSimd.Lanes);
+            for (; j <= last; j += AllLanes)
             {
-                int rest = featureCount - (int)j;
-                TVector v = Take<TSimd, TVector>(x + j, rest);
-                s0 = TSimd.MultiplyAdd(v, Take<TSimd, TVector>(w0 + j, rest), s0);
-                s1 = TSimd.MultiplyAdd(v, Take<TSimd, TVector>(w1 + j, rest), s1);
-                s2 = TSimd.MultiplyAdd(v, Take<TSimd, TVector>(w2 + j, rest), s2);
-                s3 = TSimd.MultiplyAdd(v, Take<TSimd, TVector>(w3 + j, rest), s3);
-                s4 = TSimd.MultiplyAdd(v, Take<TSimd, TVector>(w4 + j, rest), s4);
+                TVector a = TSimd.Load(ref x[j], 0), b = TSimd.Load(ref x[j], second);
+                s00 = TSimd.MultiplyAdd(a, TSimd.Load(ref w0[j], 0), s00);
+                s10 = TSimd.MultiplyAdd(b, TSimd.Load(ref w0[j], second), s10);
+                s01 = TSimd.MultiplyAdd(a, TSimd.Load(ref w1[j], 0), s01);
+                s11 = TSimd.MultiplyAdd(b, TSimd.Load(ref w1[j], second), s11);
+                s02 = TSimd.MultiplyAdd(a, TSimd.Load(ref w2[j], 0), s02);
+                s12 = TSimd.MultiplyAdd(b, TSimd.Load(ref w2[j], second), s12);
+                s03 = TSimd.MultiplyAdd(a, TSimd.Load(ref w3[j], 0), s03);
+                s13 = TSimd.MultiplyAdd(b, TSimd.Load(ref w3[j], second), s13);
+                s04 = TSimd.MultiplyAdd(a, TSimd.Load(ref w4[j], 0), s04);
+                s14 = TSimd.MultiplyAdd(b, TSimd.Load(ref w4[j], second), s14);
             }
 
-            Keep<TSimd, TVector>(lanes, s0, s1, s2, s3, s4);
+            if (j < featureCount)
+            {
+                int rest = featureCount - (int)j, behind = rest - TSimd.Lanes;
+                TVector a = Take<TSimd, TVector>(x + j, rest);
+                s00 = TSimd.MultiplyAdd(a, Take<TSimd, TVector>(w0 + j, rest), s00);
+                s01 = TSimd.MultiplyAdd(a, Take<TSimd, TVector>(w1 + j, rest), s01);
+                s02 = TSimd.MultiplyAdd(a, Take<TSimd, TVector>(w2 + j, rest), s02);
+                s03 = TSimd.MultiplyAdd(a, Take<TSimd, TVector>(w3 + j, rest), s03);
+                s04 = TSimd.MultiplyAdd(a, Take<TSimd, TVector>(w4 + j, rest), s04);
+                if (behind > 0)
+                {
+                    j += TSimd.Lanes;
+                    a = Take<TSimd, TVector>(x + j, behind);
+                    s10 = TSimd.MultiplyAdd(a, Take<TSimd, TVector>(w0 + j, behind), s10);
+                    s11 = TSimd.MultiplyAdd(a, Take<TSimd, TVector>(w1 + j, behind), s11);
+                    s12 = TSimd.MultiplyAdd(a, Take<TSimd, TVector>(w2 + j, behind), s12);
+                    s13 = TSimd.MultiplyAdd(a, Take<TSimd, TVector>(w3 + j, behind), s13);
+                    s14 = TSimd.MultiplyAdd(a, Take<TSimd, TVector>(w4 + j, behind), s14);
+                }
+            }
+
+            Keep<TSimd, TVector>(lanes, s00, s01, s02, s03, s04);
+            Keep<TSimd, TVector>(lanes + TSimd.Lanes, s10, s11, s12, s13, s14);
         }
     }
 
