@@ -7,10 +7,28 @@ using SoftmaxCE.Benchmarks;
 // dotnet run -c Release --project benchmarks/SoftmaxCE.Benchmarks -- ARGUMENTS
 //   --filter '*Softmax*'       BenchmarkDotNet, with all its other options
 //   --quick [WORD...]          the interleaved run for tuning; cases whose name contains every word and no word after a '^'
+//   --peers [WORD...]          training beside scikit-learn (needs python3 with scikit-learn), on data whose name contains every word
+//   --growth                   how the time of a fit grows with rows, features and classes: a table and a chart
 //   --seconds S                with --quick: time per contender (0.5)
 //   --save                     also write benchmarks/results/PROCESSOR-WIDTH/SUITE.md
 List<string> arguments = [.. args];
 bool save = arguments.Remove("--save");
+if (arguments.Remove("--peers"))
+{
+    string peers = PeerRun.Run(name => arguments.TrueForAll(word => Fits(name, word)));
+    if (save && peers.Length > 0) ResultsFile.Write("TrainingPeers", peers);
+    return;
+}
+
+if (arguments.Remove("--growth"))
+{
+    (string growth, string chart) = GrowthRun.Run();
+    if (!save) return;
+    ResultsFile.Write("TrainingGrowth", $"![How a fit grows](TrainingGrowth.svg)\n\n{growth}");
+    ResultsFile.WriteRaw("TrainingGrowth.svg", chart);
+    return;
+}
+
 if (!arguments.Remove("--quick"))
 {
     foreach (Summary summary in BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. arguments], SuiteConfig.Create()))

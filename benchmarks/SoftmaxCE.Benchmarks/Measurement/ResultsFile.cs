@@ -27,7 +27,16 @@ internal static class ResultsFile
         Console.WriteLine($"Wrote {file}");
     }
 
-    private static string RepositoryRoot()
+    /// <summary>A file of another kind beside the tables.</summary>
+    public static void WriteRaw(string name, string content)
+    {
+        string file = Path.Combine(RepositoryRoot(), "benchmarks", "results", Machine.FolderName, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllText(file, content);
+        Console.WriteLine($"Wrote {file}");
+    }
+
+    public static string RepositoryRoot()
     {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (File.Exists(Path.Combine(folder.FullName, "SoftmaxCE.sln"))) return folder.FullName;

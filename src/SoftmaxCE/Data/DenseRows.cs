@@ -74,7 +74,14 @@ public abstract class DenseRows : FeatureRows
     internal override void CopyRow(int row, Span<double> destination)
     {
         ReadOnlySpan<double> raw = ReadDoubles(row, 1, destination);
-        for (int j = 0; j < raw.Length; j++) destination[j] = Scaled(raw[j]);
+        if (Scale != 1 || Offset != 0)
+        {
+            for (int j = 0; j < raw.Length; j++) destination[j] = Math.FusedMultiplyAdd(raw[j], Scale, Offset);
+        }
+        else if (raw != destination)
+        {
+            raw.CopyTo(destination);
+        }
     }
 
     /// <summary>A stored value with scale and offset applied.</summary>

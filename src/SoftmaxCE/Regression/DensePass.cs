@@ -47,7 +47,7 @@ internal sealed unsafe class DensePass<T>(DenseRows rows, int maxDegreeOfParalle
         }
     }
 
-    protected override double Work(int rowCount, int count) => (double)rowCount * FeatureCount * count;
+    public override double Work(int rowCount, int count) => (double)rowCount * FeatureCount * count;
 
     protected override void Prepare(ReadOnlySpan<double> vectors, ReadOnlySpan<double> shifts, int count, RowGrid grid)
     {

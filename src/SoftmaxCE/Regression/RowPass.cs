@@ -99,7 +99,7 @@ internal abstract class RowPass(FeatureRows rows, int maxDegreeOfParallelism)
     protected abstract int BytesPerRow { get; }
 
     /// <summary>Multiplications of a pass.</summary>
-    protected abstract double Work(int rowCount, int count);
+    public abstract double Work(int rowCount, int count);
 
     /// <summary>Most chunks that pay.</summary>
     protected virtual int ChunkLimit => MaxChunks;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using System.Numerics.Tensors;
 
 namespace SoftmaxCE;
 
@@ -12,7 +13,7 @@ public sealed unsafe partial class SoftmaxRegressionModel
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Argument.SameLength(FeatureCount, features.Length, nameof(features));
-        for (int j = 0; j < features.Length; j++) room.Features[j] = double.CreateTruncating(features[j]);
+        TensorPrimitives.ConvertTruncating(features, room.Features);
         Multiply(room, 1);
     }
 

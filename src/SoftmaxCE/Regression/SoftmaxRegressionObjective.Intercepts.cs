@@ -9,6 +9,9 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     private const int MaxCoupledIntercepts = 64;
     private const int MaxInterceptProducts = 30;
 
+    // What rounding may add to the mean loss.
+    private const double LossRounding = 1e-12;
+
     public void SolveIntercepts(double position, double accuracy, Span<double> shifts)
     {
         shifts.Clear();
@@ -16,17 +19,19 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         int classes = ClassCount;
         double[] trial = PinnedMemory.Allocate<double>(classes), step = new double[classes];
         Array.Clear(trial);
-        double best = double.PositiveInfinity, factor = 1;
+        double best = double.PositiveInfinity, lowest = double.PositiveInfinity, factor = 1;
         for (int iteration = 0; iteration < InterceptSteps; iteration++)
         {
-            double[] sums = InterceptSums(position, trial);
+            double[] sums = InterceptSums(position, trial, out double loss);
             double norm = 0;
             for (int c = 0; c < classes; c++) norm = Math.Max(norm, Math.Abs(sums[c]));
 
-            // Newton on a convex function of few variables: when the gradient stops falling, arithmetic has reached its limit.
-            if (norm < best)
+            // Newton on a convex function of few variables: when the gradient stops falling, arithmetic has reached its limit. Far from the
+            // optimum the function may be flat, with a small gradient, so it must not rise.
+            if (norm < best && loss <= lowest + (LossRounding * lowest))
             {
                 best = norm;
+                lowest = Math.Min(lowest, loss);
                 trial.CopyTo(shifts);
                 if (classes <= MaxCoupledIntercepts) DirectStep(sums, step);
                 else IteratedStep(sums, step);
@@ -46,12 +51,13 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         }
     }
 
-    /// <summary>Mean gradient over the intercepts, then, with few classes, their mean Hessian: [classes] and [classes, classes]. With many the probabilities are kept instead.</summary>
-    private double[] InterceptSums(double position, double[] shifts)
+    /// <summary>Mean loss; mean gradient over the intercepts, then, with few classes, their mean Hessian: [classes] and [classes, classes]. With many the probabilities are kept instead.</summary>
+    private double[] InterceptSums(double position, double[] shifts, out double meanLoss)
     {
         int classes = ClassCount;
         bool coupled = classes <= MaxCoupledIntercepts;
-        double[] sums = SumOverLogits(coupled ? classes + (classes * classes) : classes, (first, length, room, sums) =>
+        int count = coupled ? classes + (classes * classes) : classes;
+        double[] sums = SumOverLogits(count + 1, (first, length, room, sums) =>
         {
             double* logits = room, probabilities = coupled ? room + (64L * classes) : PinnedMemory.Pointer(_directionLogits) + ((long)first * classes);
             LineRows line = LineAt(position, shifts, first, length, room);
@@ -62,6 +68,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
                 RowCount = length, ClassCount = classes, ResidualSums = sums,
             };
             VectorWidth.Run<LossRows, double>(ref loss);
+            sums[count] += loss.LossSum;
             if (!coupled) return;
 
             // −Σ s p pᵀ; the diagonal Σ s p is −(row sums), because p sums to 1.
@@ -74,6 +81,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             OuterProducts<double>.Add(logits, classes, probabilities, length, classes, sums + classes);
         });
         for (int i = 0; i < sums.Length; i++) sums[i] /= _examples.WeightSum;
+        meanLoss = sums[count];
         for (int c = 0; coupled && c < classes; c++)
         {
             double rowSum = 0;
@@ -88,7 +96,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     private static void DirectStep(double[] sums, double[] step)
     {
         int classes = step.Length;
-        double[] matrix = sums.AsSpan(classes).ToArray();
+        double[] matrix = sums.AsSpan(classes, classes * classes).ToArray();
         double trace = 0;
         for (int c = 0; c < classes; c++) trace += matrix[(c * classes) + c];
         for (int i = 0; i < matrix.Length; i++) matrix[i] += trace / (classes * classes);

@@ -103,7 +103,15 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             OuterProducts<double>.Add(PinnedMemory.Pointer(left), length, PinnedMemory.Pointer(right), blockLength, count, sums);
         }
 
-        // Where the classes are the same, Σ s p_c x_a x_b is added.
+        // Where the classes are the same it is Σ s p_c (1 − p_c) x_a x_b: as a difference of two sums it would lose its digits where p_c is near 1.
+        for (int a = 0; a < length; a++)
+        {
+            for (int b = 0; b < count; b++)
+            {
+                if (classOf[b] == classOf[first + a]) sums[((long)a * count) + b] = 0;
+            }
+        }
+
         for (int i = 0; i < rows.Length; i++)
         {
             ReadOnlySpan<double> x = gathered.AsSpan(i * width, width), p = _probabilities.AsSpan(rows[i] * ClassCount, ClassCount);
@@ -111,7 +119,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             for (int a = 0; a < length; a++)
             {
                 int c = classOf[first + a];
-                double factor = weight * p[c] * x[placeOf[first + a]];
+                double factor = weight * p[c] * Complement(p, c) * x[placeOf[first + a]];
                 if (factor == 0) continue;
                 double* target = sums + ((long)a * count);
                 for (int b = 0; b < count; b++)
@@ -139,12 +147,22 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
                 int c = classOf[parameters[a]];
                 double factor = weight * p[c] * x[a];
                 double* target = sums + ((long)row * count);
+                double complement = Complement(p, c);
                 for (int b = 0; b < parameters.Length; b++)
                 {
                     int k = classOf[parameters[b]];
-                    target[parameters[b]] += factor * ((c == k ? 1 : 0) - p[k]) * x[b];
+                    target[parameters[b]] += factor * (c == k ? complement : -p[k]) * x[b];
                 }
             }
         }
+    }
+
+    /// <summary>1 − p_c, with all digits.</summary>
+    private static double Complement(ReadOnlySpan<double> p, int c)
+    {
+        if (p[c] < 0.5) return 1 - p[c];
+        double sum = 0;
+        for (int k = 0; k < p.Length; k++) sum += k == c ? 0 : p[k];
+        return sum;
     }
 }

@@ -8,11 +8,24 @@ internal sealed partial class SoftmaxRegressionObjective
 
     private readonly int[]? _sample;        // null: every row
     private CoupledHessian? _coupled;
+    private int _coupledWidth;
 
     // Up to this many products the Hessian itself is made, in double; beyond it, float halves the time and only guides the search.
     private const double MaxExactProducts = 2e8;
 
     public bool SubspaceHessianIsExact => _coupled is CoupledHessian<double>;
+
+    /// <summary>In cycles of a processor with 256-bit vectors; what matters is whether it is one product or hundreds.</summary>
+    public double SubspaceHessianCost
+    {
+        get
+        {
+            double size = (double)_coupledWidth * ClassCount, perCycle = SubspaceHessianIsExact ? 8 : 16;      // half of the products of a symmetric matrix
+            double hessian = (SampleRows * size * ((size / perCycle) + 1)) + (size * size * ((size / 12) + 4)) + 50_000;
+            double product = (2 * _fast.Work(_rows.RowCount, ClassCount) / (_rows.FitSingle && _rows is DenseRows ? 8 : 4)) + (10.0 * _rows.RowCount * ClassCount) + 50_000;
+            return hessian / product;
+        }
+    }
 
     private int SampleRows => _sample?.Length ?? _rows.RowCount;
 
@@ -38,6 +51,7 @@ internal sealed partial class SoftmaxRegressionObjective
         _rowsRead += SampleRows;
         double[]? weights = SampleWeights(out _);
         double size = (double)width * ClassCount;
+        _coupledWidth = width;
         _coupled = _sample is null && SampleRows * size * size <= MaxExactProducts
             ? new CoupledHessian<double>(projected, width, _sample, weights)
             : new CoupledHessian<float>(projected, width, _sample, weights);

@@ -11,8 +11,8 @@ internal sealed unsafe class SparsePass(SparseRows rows, int maxDegreeOfParallel
 
     protected override int BytesPerRow => 1;
 
-    // A chunk's sums must be worth adding up: as many stored values as features.
-    protected override int ChunkLimit => (int)Math.Clamp((long)rows.Columns.Length / FeatureCount, 2, base.ChunkLimit);
+    // A chunk's sums must be worth their memory and adding up: four times as many stored values as features.
+    protected override int ChunkLimit => (int)Math.Clamp((long)rows.Columns.Length / (4L * FeatureCount), 2, base.ChunkLimit);
 
     public override void Moments(double[]? weights, Span<double> origin, Span<double> sums, Span<double> squares)
     {
@@ -33,7 +33,7 @@ internal sealed unsafe class SparsePass(SparseRows rows, int maxDegreeOfParallel
         }
     }
 
-    protected override double Work(int rowCount, int count) => (double)rows.Columns.Length * rowCount / rows.RowCount * count;
+    public override double Work(int rowCount, int count) => (double)rows.Columns.Length * rowCount / rows.RowCount * count;
 
     protected override void Prepare(ReadOnlySpan<double> vectors, ReadOnlySpan<double> shifts, int count, RowGrid grid)
     {

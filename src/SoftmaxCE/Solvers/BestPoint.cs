@@ -21,6 +21,9 @@ internal sealed class BestPoint(double[] point, double value, double gap)
 
     public double Gap { get; private set; } = gap;
 
+    /// <summary>Whether the last point offered is the best.</summary>
+    public bool IsLast => _worse == 0;
+
     public bool Stalled => _worse >= Patience;
 
     public SolverState AddTo(SolverState state) => state.Add("best", Point).Add("bestValue", Value).Add("bestGap", Gap).Add("worse", _worse);
@@ -29,6 +32,15 @@ internal sealed class BestPoint(double[] point, double value, double gap)
     {
         double resolution = Resolution * Math.Abs(Value);
         bool lower = value < Value - resolution, alike = Math.Abs(value - Value) <= resolution;
+        if (alike && double.IsPositiveInfinity(gap) && double.IsPositiveInfinity(Gap))
+        {
+            // Without gaps the newer of two is nearer to the optimum, as Newton's last step is the smallest; but it may be rounding that it moves by.
+            _worse++;
+            Point = [.. point];
+            Value = value;
+            return;
+        }
+
         if (!lower && !(alike && gap < 0.9 * Gap))
         {
             _worse++;

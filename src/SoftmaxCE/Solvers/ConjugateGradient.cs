@@ -43,6 +43,7 @@ internal sealed class ConjugateGradient(IObjective objective, Penalty penalty, S
         for (int k = 0; k < MaxProducts && norm > 0; k++)
         {
             objective.MultiplyHessian(_search, _product);
+            preconditioner.ProductsSinceRefresh++;
             double curvature = DoubleVectors.Dot(_search, _product);
             if (!(curvature > 0)) break;            // rounding, or a direction that changes nothing
             double step = norm / curvature;

@@ -114,6 +114,12 @@ public interface IObjective
     /// <summary>Whether <see cref="SubspaceHessian"/> is over all rows and in double, rather than in float or over a sample.</summary>
     bool SubspaceHessianIsExact { get; }
 
+    /// <summary>
+    /// About how many Hessian products cost as much as <see cref="SubspaceHessian"/> and factoring what it returns: an old one serves as
+    /// preconditioner until it has cost that many.
+    /// </summary>
+    double SubspaceHessianCost { get; }
+
     /// <summary>Weighted mean of p (1 − p) for every class at the point.</summary>
     void ClassCurvatures(Span<double> curvatures);
 }

@@ -80,12 +80,13 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
             }
 
             decrement = -DoubleVectors.Dot(gradient, direction);
-            double step = LineSearch.Find(objective, _penalty, point, direction, -decrement);
+            double step = LineSearch.Find(objective, _penalty, point, direction, value, -decrement);
             _unpenalised.LookAtLine(step);
-            objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, value), shifts);
+            objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, start, _penalty, value, gap), shifts);
             double[] before = [.. point], gradientBefore = [.. gradient];
             DoubleVectors.AddScaled(direction, step, point);
             if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(objective.ClassCount * objective.FeatureCount));
+            objective.CentreSmoothParameters(_penalty, point);
 
             bool wasCertified = certified;
             precise = precise || gap < PreciseBelow * value;

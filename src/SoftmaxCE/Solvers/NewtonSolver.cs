@@ -20,10 +20,16 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
         SpectralPreconditioner preconditioner = new(objective, start, settings);
         ConjugateGradient conjugateGradient = new(objective, _penalty, preconditioner, monitor);
         BestPoint best = new(point, value, gap);
+        double[] origin = point;                // where the preconditioner's Hessian was taken
+        bool isOriginCertified = true;
         int first = 0;
         if (start.Resumed is { } state)
         {
             _unpenalised.Restore(state);
+            (origin, isOriginCertified) = (state.Vector("origin", point.Length), state.Flag("originCertified"));
+            objective.Evaluate(origin, gradient, isOriginCertified);
+            preconditioner.Refresh();
+            preconditioner.ProductsSinceRefresh = state.Number("products");
             (first, precise, certified) = (state.Count("iteration"), state.Flag("precise"), state.Flag("certified"));
             (decrement, conjugateGradient.FirstNorm, best) = (state.Number("decrement"), state.Number("firstNorm"), BestPoint.From(state, point.Length));
             value = objective.Evaluate(point, gradient, certified);
@@ -54,14 +60,22 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
                 value = objective.Evaluate(point, gradient, precise: true);
             }
 
-            preconditioner.Refresh();
+            // Without a gap the decrement decides when to stop, which is only as good as the step; and an old Hessian may be why a step failed.
+            if (!_penalty.CoversAll || preconditioner.IsDue || !best.IsLast)
+            {
+                preconditioner.Refresh();
+                origin = [.. point];
+                isOriginCertified = certified;
+            }
+
             conjugateGradient.Solve(gradient, EnoughReduction(value, gap), PartOfTolerance * settings.Tolerance * value, direction);
             decrement = -DoubleVectors.Dot(gradient, direction);
-            double step = LineSearch.Find(objective, _penalty, point, direction, -decrement);
+            double step = LineSearch.Find(objective, _penalty, point, direction, value, -decrement);
             _unpenalised.LookAtLine(step);
-            objective.SolveIntercepts(step, InterceptAccuracy(settings, value), shifts);
+            objective.SolveIntercepts(step, InterceptAccuracy(settings, start, _penalty, value, gap), shifts);
             DoubleVectors.AddScaled(direction, step, point);
             if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(objective.ClassCount * objective.FeatureCount));
+            objective.CentreSmoothParameters(_penalty, point);
 
             bool wasCertified = certified;
             precise = precise || gap < PreciseBelow * value;
@@ -72,13 +86,26 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
             else best = new BestPoint(point, value, gap);       // values in float and in double are not compared
             monitor.Record(iteration + 1, value, gap);
             monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => _unpenalised.AddTo(best.AddTo(new SolverState()))
-                .Add("point", point).Add("valueAtPoint", value).Add("decrement", decrement).Add("precise", precise).Add("certified", certified).Add("firstNorm", conjugateGradient.FirstNorm));
+                .Add("point", point).Add("valueAtPoint", value).Add("decrement", decrement).Add("precise", precise).Add("certified", certified).Add("firstNorm", conjugateGradient.FirstNorm)
+                .AddFinal("origin", origin).Add("originCertified", isOriginCertified).Add("products", preconditioner.ProductsSinceRefresh));
         }
     }
 
     /// <summary>The fraction of the gradient that may be left for the gap, which is quadratic in it, to fall below the tolerance.</summary>
     private double EnoughReduction(double value, double gap) => double.IsFinite(gap) && gap > 0 ? 0.3 * Math.Sqrt(settings.Tolerance * value / gap) : 0;
 
-    /// <summary>What inexact intercepts add to the gap is a few times their derivative: far less than the tolerance.</summary>
-    public static double InterceptAccuracy(SolverSettings settings, double value) => Math.Max(1e-3 * settings.Tolerance * value, 1e-16);
+    /// <summary>
+    /// What inexact intercepts, of derivative g, add to the gap is a few times g, and (mean · g)² / (2 L2) through each feature: far less than the
+    /// tolerance, or than what a step leaves of the gap before it.
+    /// </summary>
+    public static double InterceptAccuracy(SolverSettings settings, SolverStart start, Penalty penalty, double value, double gap)
+    {
+        double enough = 0;
+        if (penalty.L2 > 0 && penalty.IsUniform && double.IsFinite(gap))
+        {
+            enough = Math.Min(1e-4 * value, Math.Min(1e-6 * gap, Math.Sqrt(2e-6 * penalty.L2 * gap) / start.LargestMean));
+        }
+
+        return Math.Max(Math.Max(1e-3 * settings.Tolerance * value, enough), 1e-16);
+    }
 }

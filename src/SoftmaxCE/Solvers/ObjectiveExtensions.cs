@@ -18,6 +18,21 @@ internal static class ObjectiveExtensions
         if (objective.HasIntercepts) Centre(point, count, 1, classes);
     }
 
+    /// <summary>
+    /// The same for the intercepts and the coefficients without L1. Nothing holds what is common to all classes in parameters without any penalty, and
+    /// rounding would let it grow from step to step.
+    /// </summary>
+    public static void CentreSmoothParameters(this IObjective objective, Penalty penalty, Span<double> point)
+    {
+        int classes = objective.ClassCount, features = objective.FeatureCount, count = classes * features;
+        for (int j = 0; j < features; j++)
+        {
+            if (penalty.L1Of(j) == 0) Centre(point, j, features, classes);
+        }
+
+        if (objective.HasIntercepts) Centre(point, count, 1, classes);
+    }
+
     private static void Centre(Span<double> values, int first, int stride, int count)
     {
         double sum = 0;

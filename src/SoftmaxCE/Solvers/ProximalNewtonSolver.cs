@@ -42,17 +42,17 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
             if (reason is not null) return new SolverResult(best.Point, reason.Value, iteration, best.Value, best.Gap);
 
             int[] active = ActiveSet(point, gradient);
-            QuadraticModel model = new(objective, active, _count, _penalty, point, gradient);
+            QuadraticModel model = new(objective, active, start.Means, _penalty, point, gradient);
             double[] change = model.Minimize(ModelAccuracy(value, gap), monitor);
             Array.Clear(direction);
-            for (int a = 0; a < active.Length; a++) direction[active[a]] = change[a];
+            for (int a = 0; a < active.Length; a++) direction[active[a]] = model.IsZero(a) ? -point[active[a]] : change[a];
 
             objective.StartLine(direction);
             double promised = DoubleVectors.Dot(gradient, direction) + L1Term(point, direction, 1) - L1Term(point, direction, 0);
             decrement = _isActiveSetWhole ? -promised : double.PositiveInfinity;
             double step = StepLength(point, direction, promised);
             _unpenalised.LookAtLine(step);
-            objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, value), shifts);
+            objective.SolveIntercepts(step, NewtonSolver.InterceptAccuracy(settings, start, _penalty, value, gap), shifts);
             MoveTo(point, direction, step, shifts);
             value = objective.Evaluate(point, gradient, precise: true) + L1Term(point, direction, 0);
             gap = start.Gap.At(point, gradient, value);
@@ -63,7 +63,7 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
     }
 
     /// <summary>Far from the optimum the model soon changes; near it the step must be good for the convergence to be quadratic.</summary>
-    private static double ModelAccuracy(double value, double gap) => Math.Clamp(0.1 * gap / value, 1e-10, 1e-2);
+    private static double ModelAccuracy(double value, double gap) => double.IsFinite(gap) ? Math.Clamp(0.1 * gap / value, 1e-10, 1e-2) : 1e-6;
 
     /// <summary>Coefficients that are not 0 or want to leave it, and the intercepts.</summary>
     private int[] ActiveSet(double[] point, double[] gradient)
@@ -125,5 +125,6 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
         // At step 1 a coefficient that the model put to 0 must be 0, whatever rounding says.
         for (int i = 0; i < point.Length; i++) point[i] = step == 1 && direction[i] == -point[i] ? 0 : point[i] + (step * direction[i]);
         if (objective.HasIntercepts) DoubleVectors.AddScaled(shifts, 1, point.AsSpan(_count));
+        objective.CentreSmoothParameters(_penalty, point);
     }
 }

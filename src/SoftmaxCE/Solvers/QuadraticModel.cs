@@ -4,10 +4,29 @@ namespace SoftmaxCE;
 /// min over Δ of gᵀΔ + ½ ΔᵀHΔ + L1 ‖w + Δ‖₁ for the active parameters w. Sweeps of coordinate descent find the signs, and a Newton step on
 /// the parameters that are not 0 finds the values, which sweeps alone reach only slowly when columns are of a kind.
 /// </summary>
+/// <remarks>
+/// The intercepts in here are those of centred features, b + Σ mean · w, so that a feature far from 0 does not look like them; and everything is held
+/// for parameters divided by their scale H_aa^−½, which makes the diagonal of H 1, so that features of any unit are alike to what guards against rounding.
+/// </remarks>
 internal sealed class QuadraticModel
 {
     private const int MaxRounds = 200;
     private const int SweepsPerRound = 5;
+
+    // Rounds without a violation below half the smallest so far: the limit of the arithmetic.
+    private const int Patience = 20;
+
+    // Where H may be singular (intercepts that move together, more columns than rows) lower pivots are rounding.
+    private const double LeastPivot = 1e-13;
+
+    // Along a direction that H hardly sees a step that LeastPivot made short is lengthened by at most this.
+    private const double MostStretch = 1e6;
+
+    // Coefficients on their way to infinity go by sweeps from here on, so that nothing overflows.
+    private const double LongestStep = 1e100;
+
+    // Less curvature is none: its inverse, and sums of products with it, must not overflow.
+    private const double LeastCurvature = 1e-200;
 
     private readonly int _size;
     private readonly double[] _hessian;
@@ -15,9 +34,22 @@ internal sealed class QuadraticModel
     private readonly double[] _values;          // w + Δ
     private readonly double[] _start;           // w
     private readonly double[] _penalty;         // L1 times the factor; 0 for intercepts
+    private readonly double[] _scale;           // 0 where the model is flat
+    private readonly double[] _flatChanges;     // Δ where the model is flat: what only costs L1 goes to 0
+    private readonly double[] _means;           // of the parameter's feature; 0 for intercepts and without them
+    private readonly int[] _interceptOf;        // where the intercept of the parameter's class stands
+    private readonly bool _hasIntercepts;
+    private readonly bool _isSmooth;
 
-    public QuadraticModel(IObjective objective, int[] active, int coefficientCount, Penalty penalty, double[] point, double[] gradient)
+    /// <param name="objective">The smooth part.</param>
+    /// <param name="active">Coefficients, then all intercepts if there are any.</param>
+    /// <param name="means">Of the features.</param>
+    /// <param name="penalty">L2 and L1.</param>
+    /// <param name="point">w is a part of it.</param>
+    /// <param name="gradient">At the point.</param>
+    public QuadraticModel(IObjective objective, int[] active, double[] means, Penalty penalty, double[] point, double[] gradient)
     {
+        int features = objective.FeatureCount, classes = objective.ClassCount, coefficientCount = classes * features;
         _size = active.Length;
         _hessian = new double[checked(_size * _size)];
         objective.PartialHessian(active, _hessian);
@@ -25,18 +57,63 @@ internal sealed class QuadraticModel
         _values = new double[_size];
         _start = new double[_size];
         _penalty = new double[_size];
-        double trace = 0;
-        for (int a = 0; a < _size; a++) trace += _hessian[(a * _size) + a];
+        _scale = new double[_size];
+        _flatChanges = new double[_size];
+        _means = new double[_size];
+        _interceptOf = new int[_size];
+        _hasIntercepts = objective.HasIntercepts;
+        for (int a = 0; a < _size && _hasIntercepts; a++)
+        {
+            bool intercept = active[a] >= coefficientCount;
+            _interceptOf[a] = intercept ? a : _size - classes + (active[a] / features);
+            _means[a] = intercept ? 0 : means[active[a] % features];
+        }
+
+        Centre();
         for (int a = 0; a < _size; a++)
         {
             bool intercept = active[a] >= coefficientCount;
-            _gradient[a] = gradient[active[a]];
-            _values[a] = _start[a] = point[active[a]];
-            int feature = active[a] % objective.FeatureCount;
-            _penalty[a] = intercept ? 0 : penalty.L1Of(feature);
+            int feature = active[a] % features;
+            double curvature = _hessian[(a * _size) + a] + (intercept ? 0 : penalty.L2Of(feature));
+            double scale = _scale[a] = curvature > LeastCurvature ? 1 / Math.Sqrt(curvature) : 0;
+            double along = _means[a] == 0 ? 0 : _means[a] * gradient[active[_interceptOf[a]]];
+            _gradient[a] = (gradient[active[a]] - along) * scale;
+            _values[a] = _start[a] = scale > 0 ? point[active[a]] / scale : 0;
+            _penalty[a] = intercept ? 0 : penalty.L1Of(feature) * scale;
+            if (scale == 0 && !intercept && Math.Abs(gradient[active[a]] - along) < penalty.L1Of(feature)) _flatChanges[a] = -point[active[a]];
+        }
 
-            // A little damping where the Hessian may be singular: intercepts that move together, more columns than rows.
-            _hessian[(a * _size) + a] += (intercept ? 0 : penalty.L2Of(feature)) + (1e-13 * trace / _size);
+        for (int a = 0; a < _size; a++)
+        {
+            Span<double> row = _hessian.AsSpan(a * _size, _size);
+            for (int b = 0; b < _size; b++) row[b] = row[b] * _scale[a] * _scale[b];
+            row[a] = 1;
+        }
+
+        _isSmooth = !_penalty.ContainsAnyExcept(0);
+    }
+
+    /// <summary>The Hessian for centred features: a coefficient moves the intercept of its class by −mean. What centring leaves of a constant feature is rounding, and becomes 0.</summary>
+    private void Centre()
+    {
+        double[] before = new double[_size];
+        for (int a = 0; a < _size; a++) before[a] = _hessian[(a * _size) + a];
+        for (int a = 0; a < _size; a++)
+        {
+            if (_means[a] != 0) DoubleVectors.AddScaled(_hessian.AsSpan(_interceptOf[a] * _size, _size), -_means[a], _hessian.AsSpan(a * _size, _size));
+        }
+
+        for (int b = 0; b < _size; b++)
+        {
+            Span<double> row = _hessian.AsSpan(b * _size, _size);
+            for (int a = 0; a < _size; a++) row[a] -= _means[a] * row[_interceptOf[a]];
+        }
+
+        for (int a = 0; a < _size; a++)
+        {
+            if (_hessian[(a * _size) + a] > LeastPivot * before[a]) continue;
+            _hessian.AsSpan(a * _size, _size).Clear();
+            for (int b = 0; b < _size; b++) _hessian[(b * _size) + a] = 0;
         }
     }
 
@@ -45,19 +122,32 @@ internal sealed class QuadraticModel
     /// <param name="monitor">May ask to leave early.</param>
     public double[] Minimize(double accuracy, TrainingMonitor monitor)
     {
-        double enough = accuracy * Violation();
+        double enough = accuracy * Violation(), smallest = double.PositiveInfinity;
+        int patience = Patience;
         for (int round = 0; round < MaxRounds && !monitor.MustStop; round++)
         {
-            bool settled = true;
-            for (int sweep = 0; sweep < SweepsPerRound; sweep++) settled = Sweep() && (settled || sweep == 1);
-            if (Violation() <= enough) break;
+            bool settled = _isSmooth;
+            for (int sweep = 0; sweep < SweepsPerRound && !(_isSmooth && round == 0); sweep++) settled = Sweep() && (settled || sweep == 1);
+            double violation = Violation();
+            if (violation <= enough) break;
+            patience = violation < smallest / 2 ? Patience : patience - 1;
+            smallest = Math.Min(smallest, violation);
+            if (patience == 0) break;
             if (settled || round % 10 == 9) NewtonOnSupport();
         }
 
         double[] change = new double[_size];
-        for (int a = 0; a < _size; a++) change[a] = _values[a] == 0 ? -_start[a] : _values[a] - _start[a];
+        for (int a = 0; a < _size; a++) change[a] = _flatChanges[a] + ((_values[a] - _start[a]) * _scale[a]);
+        for (int a = 0; a < _size; a++)
+        {
+            if (_means[a] != 0) change[_interceptOf[a]] -= _means[a] * change[a];
+        }
+
         return change;
     }
+
+    /// <summary>Whether the coefficient is 0 at the minimum, where rounding of Δ might say otherwise.</summary>
+    public bool IsZero(int a) => _flatChanges[a] != 0 || (_values[a] == 0 && _penalty[a] > 0);
 
     /// <summary>Minimises over each parameter in turn; whether all signs stayed.</summary>
     private bool Sweep()
@@ -65,10 +155,10 @@ internal sealed class QuadraticModel
         bool settled = true;
         for (int a = 0; a < _size; a++)
         {
-            double curvature = _hessian[(a * _size) + a];
-            if (!(curvature > 0)) continue;
-            double target = (curvature * _values[a]) - _gradient[a];
-            double shrunk = Math.Abs(target) <= _penalty[a] ? 0 : (target - (Math.Sign(target) * _penalty[a])) / curvature;
+            if (_scale[a] == 0) continue;
+            double target = _values[a] - _gradient[a];
+            if (!double.IsFinite(target)) continue;         // coefficients on their way to infinity
+            double shrunk = Math.Abs(target) <= _penalty[a] ? 0 : target - (Math.Sign(target) * _penalty[a]);
             settled &= Math.Sign(shrunk) == Math.Sign(_values[a]);
             Move(a, shrunk);
         }
@@ -87,28 +177,26 @@ internal sealed class QuadraticModel
     /// <summary>Solves for the parameters that are not 0 with their signs held, and goes there, or as far as the first sign that would change.</summary>
     private void NewtonOnSupport()
     {
-        int[] support = [.. Enumerable.Range(0, _size).Where(a => _values[a] != 0 || _penalty[a] == 0)];
+        int[] support = [.. Enumerable.Range(0, _size).Where(a => _scale[a] > 0 && (_values[a] != 0 || _penalty[a] == 0))];
         int count = support.Length;
         if (count == 0) return;
         double[] matrix = new double[count * count], step = new double[count];
-        double trace = 0;
         for (int i = 0; i < count; i++)
         {
             for (int k = 0; k <= i; k++) matrix[(i * count) + k] = _hessian[(support[i] * _size) + support[k]];
-            trace += matrix[(i * count) + i];
             step[i] = -_gradient[support[i]] - (_penalty[support[i]] * Math.Sign(_values[support[i]]));
         }
 
-        Cholesky.Factor(matrix, count, 1e-13 * trace / count);
+        HoldInterceptsTogether(support, matrix);
+        Cholesky.Factor(matrix, count, LeastPivot);
         Cholesky.Solve(matrix, count, step);
-        double length = 1;
+        if (!(DoubleVectors.Norm(step) < LongestStep)) return;
+        double length = LengthAlong(support, step);
         int blocking = -1;
         for (int i = 0; i < count; i++)
         {
-            double value = _values[support[i]];
-            if (_penalty[support[i]] == 0 || Math.Sign(value + step[i]) == Math.Sign(value)) continue;
-            double limit = -value / step[i];
-            if (limit >= length) continue;
+            double limit = -_values[support[i]] / step[i];
+            if (_penalty[support[i]] == 0 || !(limit > 0 && limit < length)) continue;
             length = limit;
             blocking = i;
         }
@@ -116,16 +204,49 @@ internal sealed class QuadraticModel
         for (int i = 0; i < count; i++) Move(support[i], i == blocking ? 0 : _values[support[i]] + (length * step[i]));
     }
 
-    /// <summary>Largest subgradient, each relative to the root of its curvature, which makes columns of any scale comparable.</summary>
+    /// <summary>A shift of all intercepts changes nothing, and its gradient is rounding: curvature 1 along it keeps that from growing.</summary>
+    private void HoldInterceptsTogether(int[] support, double[] matrix)
+    {
+        int count = support.Length, first = count;
+        double squares = 0;
+        while (_hasIntercepts && first > 0 && _interceptOf[support[first - 1]] == support[first - 1])
+        {
+            first--;
+            squares += 1 / (_scale[support[first]] * _scale[support[first]]);
+        }
+
+        for (int i = first; i < count; i++)
+        {
+            for (int k = first; k <= i; k++) matrix[(i * count) + k] += 1 / (_scale[support[i]] * _scale[support[k]] * squares);
+        }
+    }
+
+    /// <summary>How far the model falls along a step, at least 1: further where <see cref="LeastPivot"/> took the place of less curvature.</summary>
+    private double LengthAlong(int[] support, double[] step)
+    {
+        if (_isSmooth) return 1;            // there is nothing but rounding along directions that nothing sees
+        double slope = 0, curvature = 0;
+        for (int i = 0; i < support.Length; i++)
+        {
+            ReadOnlySpan<double> row = _hessian.AsSpan(support[i] * _size, _size);
+            double product = 0;
+            for (int k = 0; k < support.Length; k++) product += row[support[k]] * step[k];
+            curvature += step[i] * product;
+            slope += step[i] * (_gradient[support[i]] + (_penalty[support[i]] * Math.Sign(_values[support[i]])));
+        }
+
+        double length = curvature > 0 ? -slope / curvature : MostStretch;
+        return length > 1 ? Math.Min(length, MostStretch) : 1;
+    }
+
+    /// <summary>Largest subgradient.</summary>
     private double Violation()
     {
         double largest = 0;
         for (int a = 0; a < _size; a++)
         {
             double g = _gradient[a];
-            double subgradient = _values[a] != 0 ? g + (_penalty[a] * Math.Sign(_values[a])) : Math.Max(Math.Abs(g) - _penalty[a], 0);
-            double curvature = _hessian[(a * _size) + a];
-            if (curvature > 0) largest = Math.Max(largest, Math.Abs(subgradient) / Math.Sqrt(curvature));
+            largest = Math.Max(largest, _values[a] != 0 ? Math.Abs(g + (_penalty[a] * Math.Sign(_values[a]))) : Math.Abs(g) - _penalty[a]);
         }
 
         return largest;

@@ -6,6 +6,7 @@ internal sealed class SolverStart
     private SolverStart(NullModel nullModel, double[] point, double[] gradient, double value, DualityGap gap)
     {
         Means = nullModel.Means;
+        LargestMean = Means.Length == 0 ? 0 : Means.Max(Math.Abs);
         Variances = nullModel.Variances;
         Point = point;
         Gradient = gradient;
@@ -22,6 +23,9 @@ internal sealed class SolverStart
     public double[] Means { get; }
 
     public double[] Variances { get; }
+
+    /// <summary>Largest |mean|.</summary>
+    public double LargestMean { get; }
 
     public double[] Point { get; }
 

@@ -77,9 +77,16 @@ internal sealed class SpectralPreconditioner
         Project();
     }
 
+    /// <summary>Hessian products since the Hessian in here was taken; +∞ before that.</summary>
+    public double ProductsSinceRefresh { get; set; } = double.PositiveInfinity;
+
+    /// <summary>Whether the products that an old Hessian may have cost have become as dear as a new one.</summary>
+    public bool IsDue => _width == 0 || ProductsSinceRefresh >= _objective.SubspaceHessianCost;
+
     /// <summary>Takes the Hessian anew at the objective's point.</summary>
     public void Refresh()
     {
+        ProductsSinceRefresh = 0;
         _objective.ClassCurvatures(_curvatures);
         if (_width == 0) return;
         int size = _classes * _width;

@@ -5,7 +5,7 @@ namespace SoftmaxCE;
 /// <summary>Adds up residuals times rows over a block: sums[c, j] += Σ_i residuals[i, c] · rows[i, j], the gradient of a block.</summary>
 /// <remarks>
 /// Each pack of features of each c is summed over the rows of the block in order, in the element type, and then added to the sums in
-/// double; so neither the tile (5 residuals × 4 packs) nor the vector width changes a bit.
+/// double; so neither the tile (5 residuals × 4 packs, × 2 where there are 16 registers) nor the vector width changes a bit.
 /// </remarks>
 internal unsafe struct OuterProducts<T> : IVectorKernel<T>
     where T : unmanaged
@@ -33,7 +33,7 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
             _residuals = residuals, _residualCount = residualCount, _residualStride = residualStride, _rows = rows, _rowCount = rowCount,
             _featureCount = featureCount, _rowStride = rowStride, _sums = sums, _sumStride = sumStride,
         };
-        VectorWidth.Run<OuterProducts<T>, T>(ref kernel);
+        VectorWidth.RunOnRegister<OuterProducts<T>, T>(ref kernel);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -45,7 +45,18 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         for (; j + (4 * TSimd.Lanes) <= _featureCount; j += 4 * TSimd.Lanes)
         {
             int c = 0;
-            for (; c + 5 <= _residualCount; c += 5) FiveByFourPacks<TSimd, TVector>(c, j);
+            for (; c + 5 <= _residualCount; c += 5)
+            {
+                if (Unsafe.SizeOf<TVector>() == 64)
+                {
+                    FiveByFourPacks<TSimd, TVector>(c, j);
+                    continue;
+                }
+
+                FiveByTwoPacks<TSimd, TVector>(c, j);
+                FiveByTwoPacks<TSimd, TVector>(c, j + (2 * TSimd.Lanes));
+            }
+
             for (; c < _residualCount; c++) OneByFourPacks<TSimd, TVector>(c, j);
         }
 
@@ -103,6 +114,43 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         AddFour<TSimd, TVector>(c + 2, j, s20, s21, s22, s23);
         AddFour<TSimd, TVector>(c + 3, j, s30, s31, s32, s33);
         AddFour<TSimd, TVector>(c + 4, j, s40, s41, s42, s43);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void FiveByTwoPacks<TSimd, TVector>(int c, int j)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        TVector zero = TSimd.Create(default), s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero, s40 = zero, s41 = zero;
+        T* x = _rows + j, r = _residuals + c;
+        long rowStride = _rowStride, residualStride = _residualStride;
+        for (int i = _rowCount; i > 0; i--)
+        {
+            TVector x0 = TSimd.Load(ref *x, 0), x1 = TSimd.Load(ref *x, (nuint)TSimd.Lanes);
+            TVector v = TSimd.Create(r[0]);
+            s00 = TSimd.MultiplyAdd(v, x0, s00);
+            s01 = TSimd.MultiplyAdd(v, x1, s01);
+            v = TSimd.Create(r[1]);
+            s10 = TSimd.MultiplyAdd(v, x0, s10);
+            s11 = TSimd.MultiplyAdd(v, x1, s11);
+            v = TSimd.Create(r[2]);
+            s20 = TSimd.MultiplyAdd(v, x0, s20);
+            s21 = TSimd.MultiplyAdd(v, x1, s21);
+            v = TSimd.Create(r[3]);
+            s30 = TSimd.MultiplyAdd(v, x0, s30);
+            s31 = TSimd.MultiplyAdd(v, x1, s31);
+            v = TSimd.Create(r[4]);
+            s40 = TSimd.MultiplyAdd(v, x0, s40);
+            s41 = TSimd.MultiplyAdd(v, x1, s41);
+            x += rowStride;
+            r += residualStride;
+        }
+
+        AddTwo<TSimd, TVector>(c, j, s00, s01);
+        AddTwo<TSimd, TVector>(c + 1, j, s10, s11);
+        AddTwo<TSimd, TVector>(c + 2, j, s20, s21);
+        AddTwo<TSimd, TVector>(c + 3, j, s30, s31);
+        AddTwo<TSimd, TVector>(c + 4, j, s40, s41);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -169,11 +217,18 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
+        AddTwo<TSimd, TVector>(c, j, s0, s1);
+        AddTwo<TSimd, TVector>(c, j + (2 * TSimd.Lanes), s2, s3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly void AddTwo<TSimd, TVector>(int c, int j, TVector s0, TVector s1)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
         double* at = _sums + (c * _sumStride) + j;
         TSimd.AddToDoubles(at, s0);
         TSimd.AddToDoubles(at + TSimd.Lanes, s1);
-        TSimd.AddToDoubles(at + (2 * TSimd.Lanes), s2);
-        TSimd.AddToDoubles(at + (3 * TSimd.Lanes), s3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -27,9 +27,15 @@ internal static class PartialLanes
         where TVector : struct
         where T : unmanaged
     {
-        int count = Unsafe.SizeOf<TVector>() / sizeof(T);
+        return Sum((T*)Unsafe.AsPointer(ref value), Unsafe.SizeOf<TVector>() / sizeof(T));
+    }
+
+    /// <summary>The same of lanes in memory.</summary>
+    public static unsafe double Sum<T>(T* values, int count)
+        where T : unmanaged
+    {
         double* lanes = stackalloc double[count];
-        for (int i = 0; i < count; i++) lanes[i] = Element.ToDouble(Unsafe.Add(ref Unsafe.As<TVector, T>(ref value), i));
+        for (int i = 0; i < count; i++) lanes[i] = Element.ToDouble(values[i]);
         for (int half = count / 2; half > 0; half /= 2)
         {
             for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];

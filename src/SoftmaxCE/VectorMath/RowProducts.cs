@@ -5,13 +5,21 @@ namespace SoftmaxCE;
 /// <summary>Products of a block of rows with a few vectors: output[i, c] = Σ_j rows[i, j] · vectors[c, j] + shifts[c], the logits of the rows.</summary>
 /// <remarks>
 /// Every output has one accumulator of 512 bits that runs over the features in order, and its lanes are added at the end in double. So
-/// how outputs are grouped into tiles (4 rows × 5 vectors keeps 20 registers busy with 9 loads per 20 products) does not change a bit.
+/// how outputs are grouped into tiles (4 rows × 5 vectors keeps 20 registers busy with 9 loads per 20 products) does not change a bit. Narrower
+/// registers run <see cref="NarrowRowProducts{T}"/>.
 /// </remarks>
 internal readonly unsafe struct RowProducts<T>(T* rows, int rowCount, int featureCount, T* vectors, int vectorCount, double* shifts, double* outputs) : IVectorKernel<T>
     where T : unmanaged
 {
     public static void Run(T* rows, int rowCount, int featureCount, T* vectors, int vectorCount, double* shifts, double* outputs)
     {
+        if (VectorWidth.Bits < 512)
+        {
+            NarrowRowProducts<T> narrow = new(rows, rowCount, featureCount, vectors, vectorCount, shifts, outputs);
+            VectorWidth.RunOnRegister<NarrowRowProducts<T>, T>(ref narrow);
+            return;
+        }
+
         RowProducts<T> kernel = new(rows, rowCount, featureCount, vectors, vectorCount, shifts, outputs);
         VectorWidth.Run<RowProducts<T>, T>(ref kernel);
     }

@@ -10,19 +10,19 @@ public class DeterminismTests
 
     public static TheoryData<string, Solver, string> Kinds => new()
     {
-        { "double", Solver.Newton, "F1CDC88D24764E2E" },
-        { "double", Solver.Lbfgs, "5131649213D4A8F8" },
+        { "double", Solver.Newton, "C17D4486EEBD0FB6" },
+        { "double", Solver.Lbfgs, "2113D0A60A28CDB9" },
         { "double", Solver.GradientDescent, "B11F24BF48F3AD77" },
-        { "float", Solver.Newton, "245F5C472132A46C" },
-        { "float", Solver.Lbfgs, "85669B315AFA7389" },
+        { "float", Solver.Newton, "F7C97729319B99DA" },
+        { "float", Solver.Lbfgs, "7C267AC0AC48A5D0" },
         { "float", Solver.GradientDescent, "B11F24BF48F3AD77" },
-        { "byte", Solver.Newton, "7B780D0B670093FD" },
-        { "byte", Solver.Lbfgs, "60A7823D6FBD2C55" },
+        { "byte", Solver.Newton, "43D35D65F935FAF9" },
+        { "byte", Solver.Lbfgs, "2650B6E48A96B6F9" },
         { "byte", Solver.GradientDescent, "5BF197A49297D3CA" },
-        { "sparse", Solver.Newton, "AAABBC07F45B86B4" },
-        { "sparse", Solver.Lbfgs, "F83BBB1037523A6F" },
+        { "sparse", Solver.Newton, "C6541CD3707D03F4" },
+        { "sparse", Solver.Lbfgs, "DB90185838B9FC20" },
         { "sparse", Solver.GradientDescent, "158952613513C1A3" },
-        { "double", Solver.ProximalNewton, "5220AC13E75B0F04" },
+        { "double", Solver.ProximalNewton, "760056840CCED365" },
     };
 
     [Theory, MemberData(nameof(Kinds))]
@@ -52,8 +52,8 @@ public class DeterminismTests
     }
 
     [Theory]
-    [InlineData(Solver.Newton, 0, "B8C26FBA52947D63")]
-    [InlineData(Solver.ProximalNewton, 0.01, "33333FC1B5B7953D")]
+    [InlineData(Solver.Newton, 0, "2AF9147F6EFF0BCA")]
+    [InlineData(Solver.ProximalNewton, 0.01, "92428A6D70A36ACC")]
     public void Targets_offsets_and_factors_do_not_depend_on_them_either(Solver solver, double l1, string hash)
     {
         double[] one = Fit(1);
