@@ -11,7 +11,7 @@ namespace SoftmaxCE.Benchmarks;
 internal sealed class PyTorch : IDisposable
 {
     // The Python that has PyTorch.
-    private const string PythonVariable = "SOFTMAXCE_PYTORCH";
+    private const string PythonVariable = "SOFTMAXCE_PYTHON";
 
     private readonly Process _process;
 

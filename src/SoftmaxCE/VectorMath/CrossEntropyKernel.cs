@@ -117,9 +117,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         if (_task.FocalGamma != 0)
         {
             FocalSweep<T> sweep = new(logits, count, max, _task.Temperature, _task.FocalGamma, target, pivot);
-            double loss = sweep.Loss(zLoss);
-            if (gradient != null) sweep.WriteGradient(gradient, zLoss, weight * _task.GradientScale / _task.Temperature);
-            return weight * loss;
+            return weight * sweep.Run(zLoss, gradient, weight * _task.GradientScale / _task.Temperature);
         }
 
         CrossEntropyRow result = CrossEntropyRow.Plain(pivot, target.Own, target.Others, target.BackgroundAtPivot, dot, zLoss);

@@ -5,9 +5,9 @@ namespace SoftmaxCE;
 /// <summary>Focal loss of a spread target: Σ u[c] (1 − p[c])^γ (−ln p[c]), in double, some classes at a time.</summary>
 /// <remarks>
 /// With h[c] = u[c] (1 − p[c])^γ (1 + γ p[c] (−ln p[c]) / (1 − p[c])) the gradient is p[j] Σ h − h[j]. A class whose logit is −∞ has gradient 0.
-/// The terms are computed once for the sums and once more for the gradient: there is no memory to keep them in.
+/// In a long row the terms are computed once for the sums and once more for the gradient: there is no memory to keep them in.
 /// </remarks>
-internal unsafe struct FocalSweep<T>(
+internal readonly unsafe struct FocalSweep<T>(
     T* logits, int count, T max, double temperature, double gamma, in CrossEntropyKernel<T>.SpreadTarget target, in PivotProbability pivot)
     where T : unmanaged
 {
@@ -15,10 +15,13 @@ internal unsafe struct FocalSweep<T>(
 
     private readonly CrossEntropyKernel<T>.SpreadTarget _target = target;
     private readonly PivotProbability _pivot = pivot;
-    private double _slopes;
 
+    /// <summary>Returns the loss, before the sample weight.</summary>
+    /// <param name="zLoss">ζ of the row.</param>
+    /// <param name="gradient">Receives <paramref name="scale"/> times the gradient; may be the logits; null: not wanted.</param>
+    /// <param name="scale">See <paramref name="gradient"/>.</param>
     [SkipLocalsInit]
-    public double Loss(double zLoss)
+    public double Run(double zLoss, T* gradient, double scale)
     {
         double* probabilities = stackalloc double[Part], terms = stackalloc double[Part];
         CompensatedSum loss = default, slopes = default;
@@ -29,39 +32,37 @@ internal unsafe struct FocalSweep<T>(
             slopes.Add(part.Slopes);
         }
 
-        double share = PivotShare, lse = _pivot.LogSumExp;
+        double share = PivotShare, lse = _pivot.LogSumExp, ofZLoss = zLoss == 0 ? 0 : zLoss * lse;
         if (share != 0) loss.Add(share * Math.Pow(_pivot.Others, gamma) * _pivot.MinusLog);
         slopes.Add(PivotSlope);
-        _slopes = slopes.Value;
-        return loss.Value + (zLoss == 0 ? 0 : zLoss * lse * lse);
+        for (int start = 0; gradient != null && start < count; start += Part)
+        {
+            if (count > Part) Terms(start, probabilities, terms);
+            WriteGradient(start, probabilities, terms, slopes.Value + (2 * ofZLoss), gradient, scale);
+        }
+
+        return loss.Value + (zLoss == 0 ? 0 : ofZLoss * lse);
     }
 
-    /// <summary>After <see cref="Loss"/>. Reads a logit before it writes its gradient, so that both may be the same memory.</summary>
-    [SkipLocalsInit]
-    public readonly void WriteGradient(T* gradient, double zLoss, double scale)
+    /// <summary>Reads a logit before it writes its gradient, so that both may be the same memory.</summary>
+    private void WriteGradient(int start, double* probabilities, double* terms, double sum, T* gradient, double scale)
     {
-        double* probabilities = stackalloc double[Part], terms = stackalloc double[Part];
-        double sum = _slopes + (zLoss == 0 ? 0 : 2 * zLoss * _pivot.LogSumExp);
-        for (int start = 0; start < count; start += Part)
+        int end = Math.Min(start + Part, count);
+        for (int c = start; c < end; c++)
         {
-            Terms(start, probabilities, terms);
-            int end = Math.Min(start + Part, count);
-            for (int c = start; c < end; c++)
-            {
-                bool isPivot = c == _target.Pivot, masked = double.IsNegativeInfinity(Element.ToDouble(logits[c])) && !double.IsNaN(_pivot.Sum);
-                double p = isPivot ? _pivot.Value : probabilities[c - start], slope = isPivot ? PivotSlope : terms[c - start];
-                gradient[c] = Element.FromDouble<T>(masked ? 0 : scale * ((p * sum) - slope));
-            }
+            bool isPivot = c == _target.Pivot, masked = double.IsNegativeInfinity(Element.ToDouble(logits[c])) && !double.IsNaN(_pivot.Sum);
+            double p = isPivot ? _pivot.Value : probabilities[c - start], slope = isPivot ? PivotSlope : terms[c - start];
+            gradient[c] = Element.FromDouble<T>(masked ? 0 : scale * ((p * sum) - slope));
         }
     }
 
-    private readonly double PivotShare => Element.ToDouble(_target.Background[_target.Pivot]) + _target.Own;
+    private double PivotShare => Element.ToDouble(_target.Background[_target.Pivot]) + _target.Own;
 
-    private readonly double PivotSlope =>
+    private double PivotSlope =>
         PivotShare == 0 ? 0 : PivotShare * CrossEntropyRow.FocalSlope(_pivot.Value, _pivot.Others, _pivot.MinusLog, gamma);
 
     /// <summary>p and h of the classes from <paramref name="start"/> on, without the pivot's, and their sums.</summary>
-    private readonly FocalTermsKernel Terms(int start, double* probabilities, double* terms)
+    private FocalTermsKernel Terms(int start, double* probabilities, double* terms)
     {
         int here = Math.Min(Part, count - start);
         for (int i = 0; i < here; i++)
