@@ -11,6 +11,9 @@ internal static class RowOperation
     /// <summary>Rows are converted in groups of about this many values, which stay in the first-level cache.</summary>
     private const int ConvertedValues = 2048;
 
+    /// <summary>Groups are a multiple of this many rows, if they can be, so that rows of few classes fill vectors.</summary>
+    private const int MostLanes = 16;
+
     public static void Run<T>(RowResult result, ReadOnlySpan<T> logits, int classCount, T temperature, Span<T> destination, int maxDegreeOfParallelism)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -63,6 +66,7 @@ internal static class RowOperation
     {
         int rowCount = logits.Length / classCount, resultsPerRow = destination.Length / rowCount;
         int rowsPerGroup = Math.Clamp(ConvertedValues / classCount, 1, rowCount);
+        if (rowsPerGroup > MostLanes) rowsPerGroup -= rowsPerGroup % MostLanes;
         TKernel[] buffer = ArrayPool<TKernel>.Shared.Rent(rowsPerGroup * classCount);
         for (int row = 0; row < rowCount; row += rowsPerGroup)
         {

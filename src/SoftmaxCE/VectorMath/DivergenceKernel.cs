@@ -65,9 +65,20 @@ internal unsafe struct DivergenceKernel(double* p, double* q, int count, Diverge
         int stride = WholeVector.Lanes<double>();
         for (int i = 0; i < count; i += stride)
         {
+            // A pair (0, 0) adds nothing to any of the sums.
             int here = LaneSum<double>.Here<TSimd, TVector>(count - i, firstLane), start = i + firstLane;
-            TVector x = TSimd.LoadPartial(p + start, here, zero), y = zero;          // a pair (0, 0) adds nothing to any of the sums
-            if (typeof(TTerm) != typeof(EntropyTerm)) y = TSimd.LoadPartial(q + start, here, zero);
+            TVector x, y = zero;
+            if (here == TSimd.Lanes)
+            {
+                x = TSimd.Load(ref *p, (nuint)start);
+                if (typeof(TTerm) != typeof(EntropyTerm)) y = TSimd.Load(ref *q, (nuint)start);
+            }
+            else
+            {
+                x = TSimd.LoadPartial(p + start, here, zero);
+                if (typeof(TTerm) != typeof(EntropyTerm)) y = TSimd.LoadPartial(q + start, here, zero);
+            }
+
             lowest = TSimd.Min(TSimd.Min(x, y), lowest);
             if (typeof(TTerm) == typeof(EntropyTerm)) TSimd.AddWide(ref terms, ref termsLow, MinusXLogY<TSimd, TVector>(x, x));
             if (typeof(TTerm) == typeof(CrossEntropyTerm)) TSimd.AddWide(ref terms, ref termsLow, MinusXLogY<TSimd, TVector>(x, y));

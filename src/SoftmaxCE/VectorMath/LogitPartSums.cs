@@ -43,15 +43,12 @@ internal unsafe struct LogitPartSums<T>(T* logits, T* weights, nint count, T* ne
         for (; i + (4 * stride) <= count; i += 4 * stride, x += 4 * stride, w += 4 * stride)
         {
             if (firstLane == 0) CacheHints.FetchFour(next + i, (nuint)stride);
-            TVector e0 = Next<TSimd, TVector, TExponential, TAdded>(exp, x, max, ref maxima, out TVector x0);
-            TVector term0 = Term<TSimd, TVector, TWeights>(x0, e0, w, max, farthest);
-            TVector e1 = Next<TSimd, TVector, TExponential, TAdded>(exp, x + stride, max, ref maxima, out TVector x1);
-            TVector term1 = Term<TSimd, TVector, TWeights>(x1, e1, w + stride, max, farthest);
+            Four<TVector> v = Load<TSimd, TVector>(x, stride), t = Split<TSimd, TVector, TExponential>(exp, v, out Four<TVector> q);
+            TVector e0 = Added<TSimd, TVector, TAdded>(v.A, t.A, q.A, max, ref maxima), term0 = Term<TSimd, TVector, TWeights>(v.A, e0, w, max, farthest);
+            TVector e1 = Added<TSimd, TVector, TAdded>(v.B, t.B, q.B, max, ref maxima), term1 = Term<TSimd, TVector, TWeights>(v.B, e1, w + stride, max, farthest);
             TVector e01 = TSimd.Add(e0, e1), term01 = TSimd.Add(term0, term1);
-            TVector e2 = Next<TSimd, TVector, TExponential, TAdded>(exp, x + (2 * stride), max, ref maxima, out TVector x2);
-            TVector term2 = Term<TSimd, TVector, TWeights>(x2, e2, w + (2 * stride), max, farthest);
-            TVector e3 = Next<TSimd, TVector, TExponential, TAdded>(exp, x + (3 * stride), max, ref maxima, out TVector x3);
-            TVector term3 = Term<TSimd, TVector, TWeights>(x3, e3, w + (3 * stride), max, farthest);
+            TVector e2 = Added<TSimd, TVector, TAdded>(v.C, t.C, q.C, max, ref maxima), term2 = Term<TSimd, TVector, TWeights>(v.C, e2, w + (2 * stride), max, farthest);
+            TVector e3 = Added<TSimd, TVector, TAdded>(v.D, t.D, q.D, max, ref maxima), term3 = Term<TSimd, TVector, TWeights>(v.D, e3, w + (3 * stride), max, farthest);
             TSimd.AddWide(ref others, ref othersRest, TSimd.Add(e01, TSimd.Add(e2, e3)));
             if (typeof(TWeights) != typeof(None)) TSimd.AddWide(ref distances, ref distancesRest, TSimd.Add(term01, TSimd.Add(term2, term3)));
             if (typeof(TWeights) == typeof(Given))
@@ -103,17 +100,23 @@ internal unsafe struct LogitPartSums<T>(T* logits, T* weights, nint count, T* ne
         return TSimd.Select(isMaximum, zero, TSimd.MultiplyAdd(t, q, t));
     }
 
-    /// <summary>The exponential of the logits at <paramref name="source"/>, which are handed out.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Next<TSimd, TVector, TExponential, TAdded>(in TExponential exp, T* source, TVector max, ref TVector maxima, out TVector x)
+    private static Four<TVector> Load<TSimd, TVector>(T* source, int stride)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct => new(
+        TSimd.Load(ref *source, 0), TSimd.Load(ref *(source + stride), 0), TSimd.Load(ref *(source + (2 * stride)), 0), TSimd.Load(ref *(source + (3 * stride)), 0));
+
+    /// <summary>Floats in lockstep: a processor looks ahead no further than two exponentials, each of which is a chain of operations that wait for each other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Four<TVector> Split<TSimd, TVector, TExponential>(in TExponential exp, Four<TVector> x, out Four<TVector> q)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where TExponential : struct, IRowExponential<TVector, T>
-        where TAdded : struct
     {
-        x = TSimd.Load(ref *source, 0);
-        TVector t = exp.Split<TSimd>(x, out TVector q);
-        return Added<TSimd, TVector, TAdded>(x, t, q, max, ref maxima);
+        if (typeof(T) == typeof(float)) return exp.Split<TSimd>(x, out q);
+        Four<TVector> t = new(exp.Split<TSimd>(x.A, out TVector a), exp.Split<TSimd>(x.B, out TVector b), exp.Split<TSimd>(x.C, out TVector c), exp.Split<TSimd>(x.D, out TVector d));
+        q = new(a, b, c, d);
+        return t;
     }
 
     /// <summary>The weighted distance of x to the maximum.</summary>

@@ -44,7 +44,7 @@ public class SimdTests
     private unsafe struct Operations<T>(T* left, T* right, T* destination, int count) : IVectorKernel<T>
         where T : unmanaged
     {
-        public const int Count = 16;
+        public const int Count = 18;
         public int Lanes;
         public T Largest;
         public bool SomeGreater;
@@ -76,7 +76,9 @@ public class SimdTests
                 12 => TSimd.SplitPowerOfTwo(positive, out _),
                 13 => Exponent<TSimd, TVector>(positive),
                 14 => TSimd.Lookup(FactoredExp.Powers<T>(), a),
-                _ => TSimd.AddEighths(a, b),
+                15 => TSimd.AddEighths(a, b),
+                16 => TSimd.MoveBeside(positive, TSimd.Abs(b), out _),
+                _ => Distance<TSimd, TVector>(positive, TSimd.Abs(b)),
             };
         }
 
@@ -123,6 +125,14 @@ public class SimdTests
             where TVector : struct
         {
             TSimd.SplitPowerOfTwo(x, out TVector exponent);
+            return exponent;
+        }
+
+        private static TVector Distance<TSimd, TVector>(TVector x, TVector other)
+            where TSimd : struct, ISimd<TVector, T>
+            where TVector : struct
+        {
+            TSimd.MoveBeside(x, other, out TVector exponent);
             return exponent;
         }
 
