@@ -136,6 +136,18 @@ internal static unsafe class ColumnSums
         TSimd.StoreWide(first, second, doubles, zeros);
     }
 
+    /// <summary>Writes one double per lane of a sum as of <see cref="ISimd{TVector,T}.AddWide"/>; <paramref name="lost"/> is scratch of one per lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreTotals<TSimd, TVector, T>(TVector first, TVector second, double* destination, double* lost)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        TSimd.StoreWide(first, second, destination, lost);
+        if (typeof(T) == typeof(float)) return;
+        for (int i = 0; i < TSimd.Lanes; i++) destination[i] = double.IsFinite(destination[i]) ? destination[i] + lost[i] : destination[i];
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Take<TSimd, TVector, T, TSum, TFate>(TVector x, TVector max, TVector t, TVector q, T* scratch, T* sum)
         where TSimd : struct, ISimd<TVector, T>

@@ -107,7 +107,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         Shift<TVector> shift = Shift<TVector>.Create<TSimd, T>(default, Element.FromDouble<T>(_task.Temperature)) with { Max = max };
         TSimd.AddWide(ref lower, ref upper, shift.Difference<TSimd, T>(atLabel, out TVector low));
         TSimd.AddWide(ref lower, ref upper, TSimd.Select(TSimd.Equal(low, low), low, zero));        // NaN where the logit is −∞
-        StoreSum<TSimd, TVector>(lower, upper, batch.Differences + row, batch.Lost);
+        ColumnSums.StoreTotals<TSimd, TVector, T>(lower, upper, batch.Differences + row, batch.Lost);
         TVector correct = TSimd.AddAcross(TSimd.Select(TSimd.Equal(atMax, labels), one, zero));
         _totals.Correct += (int)Element.ToDouble(TSimd.MaxOfLanes(correct));
     }
@@ -150,13 +150,13 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
 
         even.MoveInto<TSimd>(ref first, ref second);
         odd.MoveInto<TSimd>(ref first, ref second);
-        StoreSum<TSimd, TVector>(first, second, batch.Others + row, batch.Lost);
+        ColumnSums.StoreTotals<TSimd, TVector, T>(first, second, batch.Others + row, batch.Lost);
         first = zero;
         second = zero;
         TVector label = TSimd.Select(TSimd.Equal(atLabel, RowPasses.Lowest<TSimd, TVector, T>()), zero, exp.Split<TSimd>(atLabel, out TVector power));
         TSimd.AddWide(ref first, ref second, label);
         TSimd.AddWide(ref first, ref second, TSimd.Multiply(label, power));
-        StoreSum<TSimd, TVector>(first, second, batch.AtLabel + row, batch.Lost);
+        ColumnSums.StoreTotals<TSimd, TVector, T>(first, second, batch.AtLabel + row, batch.Lost);
     }
 
     private void Finish(int first, int rows, in Batch batch)
@@ -197,16 +197,6 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
             TSimd.Store(ref *group, at, TSimd.Select(TSimd.Equal(labels, index), labelGradients, gradient));
             index = TSimd.Add(index, one);
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreSum<TSimd, TVector>(TVector first, TVector second, double* destination, double* lost)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-    {
-        TSimd.StoreWide(first, second, destination, lost);
-        if (typeof(T) == typeof(float)) return;
-        for (int i = 0; i < TSimd.Lanes; i++) destination[i] = double.IsFinite(destination[i]) ? destination[i] + lost[i] : destination[i];
     }
 
     /// <summary>Scratch memory of a batch of rows: its logits class by class, and one value per row of each of the others.</summary>

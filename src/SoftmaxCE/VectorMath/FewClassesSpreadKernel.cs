@@ -53,15 +53,15 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
                 if (_task.Targets != null)
                 {
                     GroupTranspose.Into(_task.Targets + place, readable, here, count, groupTargets, lanes);
-                    SumGroup<TSimd, TVector, OfRow>(group, groupTargets, pivots + row, place, row, batch);
+                    SumGroup<TSimd, TVector, SharedTarget.OfRow>(group, groupTargets, pivots + row, place, row, batch);
                 }
                 else if (_task.Background != null)
                 {
-                    SumGroup<TSimd, TVector, OfClass>(group, _task.Background, pivots + row, place, row, batch);
+                    SumGroup<TSimd, TVector, SharedTarget.OfClass>(group, _task.Background, pivots + row, place, row, batch);
                 }
                 else
                 {
-                    SumGroup<TSimd, TVector, None>(group, null, pivots + row, place, row, batch);
+                    SumGroup<TSimd, TVector, SharedTarget.None>(group, null, pivots + row, place, row, batch);
                 }
             }
 
@@ -70,9 +70,9 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
             for (int row = 0; row < rows; row += lanes)
             {
                 T* group = columns + (row * count);
-                if (_task.Targets != null) Scale<TSimd, TVector, OfRow>(group, targets + (row * count), pivots + row, batchRows);
-                else if (_task.Background != null) Scale<TSimd, TVector, OfClass>(group, _task.Background, pivots + row, batchRows);
-                else Scale<TSimd, TVector, None>(group, null, pivots + row, batchRows);
+                if (_task.Targets != null) Scale<TSimd, TVector, SharedTarget.OfRow>(group, targets + (row * count), pivots + row, batchRows);
+                else if (_task.Background != null) Scale<TSimd, TVector, SharedTarget.OfClass>(group, _task.Background, pivots + row, batchRows);
+                else Scale<TSimd, TVector, SharedTarget.None>(group, null, pivots + row, batchRows);
                 GroupTranspose.Back(group, lanes, count, _task.Gradient + ((nint)(first + row) * count), Math.Min(lanes, rows - row));
             }
         }
@@ -111,7 +111,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     private void SumGroup<TSimd, TVector, TBackground>(T* group, T* background, T* pivots, nint place, int row, in SpreadBatch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
-        where TBackground : struct, IBackground
+        where TBackground : struct, ISharedTarget
     {
         TVector zero = TSimd.Create(default), one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0), label = TSimd.Load(ref *pivots, 0);
         nint next = place + ((nint)TSimd.Lanes * _task.ClassCount);
@@ -188,7 +188,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
         T* group, T* background, T* pivots, TVector max, TVector atPivot, T* gradient, int row, in SpreadBatch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
-        where TBackground : struct, IBackground
+        where TBackground : struct, ISharedTarget
         where TExponential : struct, IRowExponential<TVector, T>
     {
         if (TBackground.Exists) SumBackground<TSimd, TVector, TBackground>(group, background, pivots, max, row, batch);
@@ -222,7 +222,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     private readonly void SumBackground<TSimd, TVector, TBackground>(T* group, T* background, T* pivots, TVector max, int row, in SpreadBatch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
-        where TBackground : struct, IBackground
+        where TBackground : struct, ISharedTarget
     {
         // Few enough additions in T that their roundings do not show.
         const int Chain = 4;
@@ -282,7 +282,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     private readonly void Scale<TSimd, TVector, TBackground>(T* group, T* background, T* pivots, int batchRows)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
-        where TBackground : struct, IBackground
+        where TBackground : struct, ISharedTarget
     {
         TVector pivot = TSimd.Load(ref *pivots, 0), factor = TSimd.Load(ref *pivots, (nuint)batchRows), scale = TSimd.Load(ref *pivots, (nuint)(2 * batchRows));
         TVector atPivot = TSimd.Load(ref *pivots, (nuint)(3 * batchRows)), zero = TSimd.Create(default), one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0);
@@ -317,39 +317,6 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        TSimd.StoreWide(first, second, destination, batch.Lost);
-        if (typeof(T) == typeof(float)) return;
-        for (int i = 0; i < TSimd.Lanes; i++) destination[i] = double.IsFinite(destination[i]) ? destination[i] + batch.Lost[i] : destination[i];
-    }
-
-    /// <summary>Which classes share in the target beside the label.</summary>
-    private interface IBackground
-    {
-        static abstract bool Exists { get; }
-
-        static abstract bool IsOfRow { get; }
-    }
-
-    private readonly struct None : IBackground
-    {
-        public static bool Exists => false;
-
-        public static bool IsOfRow => false;
-    }
-
-    /// <summary>The same for every row: one value per class.</summary>
-    private readonly struct OfClass : IBackground
-    {
-        public static bool Exists => true;
-
-        public static bool IsOfRow => false;
-    }
-
-    /// <summary>A distribution per row.</summary>
-    private readonly struct OfRow : IBackground
-    {
-        public static bool Exists => true;
-
-        public static bool IsOfRow => true;
+        ColumnSums.StoreTotals<TSimd, TVector, T>(first, second, destination, batch.Lost);
     }
 }
