@@ -36,12 +36,14 @@ internal sealed record PeerProblem(string Name, FeatureRows Rows, int[] Labels, 
         {
             (SparseRows<double> rows, int[] labels) = SparseText.Make(47_000, 9_300, 49, meanLength: 8, seed: 1);
             return new("sparse text", rows, labels, 0, 1e-5, 1e-5, [new("saga", [1e-3, 1e-4], 1000), new("newton-cg", [1e-3, 1e-4, 1e-5], 200)]);
-        });
+        }
+        );
         yield return ("wide sparse, L1", () =>
         {
             (SparseRows<double> rows, int[] labels) = SparseText.Make(4_500, 130_000, 20, meanLength: 120, seed: 1);
             return new("wide sparse, L1", rows, labels, 3e-4, 0, 1e-4, [new("saga", [1e-2, 1e-3, 1e-4], 2000)]);
-        });
+        }
+        );
     }
 
     /// <summary>The objective in double, for any model from anywhere.</summary>

@@ -29,7 +29,7 @@ internal static unsafe class SimdTranspose
             return;
         }
 
-        if (typeof(T) == typeof(float) && Avx.IsSupported)
+        if (typeof(T) == typeof(float) && Vector256.IsHardwareAccelerated)
         {
             EightTranspose.Block((float*)source, sourceStride, rows, columns, readable, (float*)destination, destinationStride, writable);
             return;
