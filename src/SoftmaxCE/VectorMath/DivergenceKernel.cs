@@ -12,8 +12,8 @@ internal enum DivergenceKind
 }
 
 /// <summary>
-/// Sums of p ln p and its relatives over a block of probabilities in double. Narrower inputs are widened to double first, so for them the
-/// result is right to the last bit but one.
+/// Sums of p ln p and its relatives over a block of probabilities in double. Blocks of floats that <see cref="SingleDivergenceKernel"/> finds unusual,
+/// and other types, are widened to double first.
 /// </summary>
 /// <remarks>
 /// Kullback-Leibler as Σ p ln(p/q) is a sum of large terms of both signs; where q is next to p nothing but rounding is left of it. Here every

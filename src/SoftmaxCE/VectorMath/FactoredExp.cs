@@ -159,35 +159,35 @@ internal unsafe struct FactoredExp<TVector, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly TVector MinusStepLow<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _minusStepLow : Constant<TSimd>(2);
+        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _minusStepLow : Constant<TSimd>(2);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly TVector C2<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c2 : Constant<TSimd>(3);
+        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c2 : Constant<TSimd>(3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly TVector C3<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c3 : Constant<TSimd>(4);
+        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c3 : Constant<TSimd>(4);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly TVector C4<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c4 : Constant<TSimd>(5);
+        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c4 : Constant<TSimd>(5);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly TVector C5<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c5 : Constant<TSimd>(6);
+        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c5 : Constant<TSimd>(6);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly TVector C6<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c6 : Constant<TSimd>(7);
+        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c6 : Constant<TSimd>(7);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly TVector C7<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c7 : Constant<TSimd>(8);
+        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c7 : Constant<TSimd>(8);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly TVector C8<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.IsOneRegister ? _c8 : Constant<TSimd>(9);
+        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c8 : Constant<TSimd>(9);
 }
 
 /// <summary>Constants and tables of <see cref="FactoredExp{TVector,T}"/>, in memory aligned for vectors and never freed.</summary>

@@ -20,7 +20,7 @@ internal static unsafe class Four
     public static bool Pays<TSimd, TVector, T>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
-        where T : unmanaged => typeof(T) == typeof(float) && TSimd.IsOneRegister;
+        where T : unmanaged => typeof(T) == typeof(float) && TSimd.HasManyRegisters;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Four<TVector> Load<TSimd, TVector, T>(T* source)

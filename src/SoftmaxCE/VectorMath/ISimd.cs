@@ -17,8 +17,8 @@ internal interface ISimd<TVector, T>
     /// <summary>Elements in one vector.</summary>
     static abstract int Lanes { get; }
 
-    /// <summary>Whether a vector is one register, of which there are 32: then a kernel can hold many.</summary>
-    static abstract bool IsOneRegister { get; }
+    /// <summary>Whether the hardware has 32 registers of 512 bits: then a kernel can hold many vectors and constants. Other hardware counts on 16.</summary>
+    static abstract bool HasManyRegisters { get; }
 
     /// <summary>Runs a kernel in which no lane needs another one, with vectors of one register.</summary>
     static abstract void RunOnRegister<TKernel>(ref TKernel kernel)
@@ -124,7 +124,10 @@ internal interface ISimd<TVector, T>
     /// <summary>The total of such a sum; lane i is added to lane i + half, then quarter, …, so that the width does not matter.</summary>
     static abstract CompensatedSum TotalOfWide(TVector first, TVector second);
 
-    /// <summary>Runs a kernel whose lanes do not meet, one register after the other, on the lanes of this vector.</summary>
+    /// <summary>
+    /// Runs a kernel that is told which lanes it works on, one register after the other, on the lanes of this vector. Unlike with
+    /// <see cref="RunOnRegister"/>, a lane's values lie a whole vector apart, so that sums over lanes are those of whole vectors.
+    /// </summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="firstLane">The number of this vector's first lane in the 512 bits.</param>
     static abstract void RunLanes<TKernel>(ref TKernel kernel, int firstLane)

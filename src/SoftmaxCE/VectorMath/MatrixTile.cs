@@ -48,10 +48,10 @@ internal readonly unsafe struct MatrixTile<T>(
             for (int j = 0; j < columns; j += 2 * TSimd.Lanes)
             {
                 T* bTile = b + (k * bStride) + j;
-                for (int i = 0; i < rows; i += TSimd.IsOneRegister ? 8 : 4)
+                for (int i = 0; i < rows; i += TSimd.HasManyRegisters ? 8 : 4)
                 {
                     T* aTile = a + (i * aRow) + (k * aDepth), cTile = c + (i * cStride) + j;
-                    if (TSimd.IsOneRegister) EightRows<TSimd, TVector>(here, aTile, bTile, cTile);
+                    if (TSimd.HasManyRegisters) EightRows<TSimd, TVector>(here, aTile, bTile, cTile);
                     else FourRows<TSimd, TVector>(here, aTile, bTile, cTile);
                 }
             }

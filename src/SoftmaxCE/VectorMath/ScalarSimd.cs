@@ -8,7 +8,7 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
 {
     public static int Lanes => 1;
 
-    public static bool IsOneRegister => false;
+    public static bool HasManyRegisters => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunOnRegister<TKernel>(ref TKernel kernel)

@@ -13,7 +13,7 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         get => Vector128<T>.Count;
     }
 
-    public static bool IsOneRegister => false;
+    public static bool HasManyRegisters => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunOnRegister<TKernel>(ref TKernel kernel)

@@ -14,7 +14,7 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
         get => Vector256<T>.Count;
     }
 
-    public static bool IsOneRegister => false;
+    public static bool HasManyRegisters => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunOnRegister<TKernel>(ref TKernel kernel)

@@ -14,7 +14,7 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
         get => Vector512<T>.Count;
     }
 
-    public static bool IsOneRegister => true;
+    public static bool HasManyRegisters => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunOnRegister<TKernel>(ref TKernel kernel)
