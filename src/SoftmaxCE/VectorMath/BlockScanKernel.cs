@@ -31,7 +31,7 @@ internal unsafe struct BlockScanKernel<T>(T* logits, int count, int blockLength,
         where TVector : struct
     {
         RowExponential<T> row = new(Element.FromDouble<T>(Max), Element.FromDouble<T>(Temperature));
-        double sum = RowPasses.Exponentials<TSimd, TVector, T>(values, length, row, exponentials).Value;
+        double sum = RowPasses.Exponentials<TSimd, TVector, T>(values, length, row, exponentials, Upcoming<T>.Next(values, exponentials, length, false)).Value;
         return sum < FactoredExp.Nothing<T>((int)length) ? 0 : sum * (1 / FactoredExp.OfMaximum<T>());
     }
 }

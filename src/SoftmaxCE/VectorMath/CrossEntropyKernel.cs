@@ -71,7 +71,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
 
         if (_task.Background == null)
         {
-            PivotSum sum = PivotSum.Of<TSimd, TVector, T>(logits, count, label, new(max, Temperature), gradient);
+            PivotSum sum = PivotSum.Of<TSimd, TVector, T>(logits, count, label, new(max, Temperature), gradient, Upcoming<T>.Next(logits, gradient, (nuint)count, row + 1 < rowCount));
             PivotProbability pivot = Pivot(sum, max, atLabel);
             CrossEntropyRow result = _task.FocalGamma == 0
                 ? CrossEntropyRow.Plain(pivot, own, 0, 0, 0, zLoss)

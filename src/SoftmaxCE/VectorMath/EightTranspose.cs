@@ -33,23 +33,33 @@ internal static unsafe class EightTranspose
             return;
         }
 
-        // Rows r and r + 4 go into the halves of one vector as they are read, which no port for moving lanes is needed for.
-        Vector256<float> a0 = Halves(source, sourceStride, 0), a1 = Halves(source, sourceStride, 1);
-        Vector256<float> a2 = Halves(source, sourceStride, 2), a3 = Halves(source, sourceStride, 3);
-        Four(ref a0, ref a1, ref a2, ref a3);
-        Write(destination, destinationStride, 0, rows, columns, writable, a0);
-        Write(destination, destinationStride, 1, rows, columns, writable, a1);
-        Write(destination, destinationStride, 2, rows, columns, writable, a2);
-        Write(destination, destinationStride, 3, rows, columns, writable, a3);
-        if (columns <= 4) return;
+        FourColumns(source, sourceStride, rows, columns, destination, destinationStride, writable);
+        if (columns <= Size / 2) return;
+        nint skipped = Size / 2 * destinationStride;
+        FourColumns(source + (Size / 2), sourceStride, rows, columns - (Size / 2), destination + skipped, destinationStride, writable - skipped);
+    }
 
-        Vector256<float> b0 = Halves(source + 4, sourceStride, 0), b1 = Halves(source + 4, sourceStride, 1);
-        Vector256<float> b2 = Halves(source + 4, sourceStride, 2), b3 = Halves(source + 4, sourceStride, 3);
-        Four(ref b0, ref b1, ref b2, ref b3);
-        Write(destination, destinationStride, 4, rows, columns, writable, b0);
-        Write(destination, destinationStride, 5, rows, columns, writable, b1);
-        Write(destination, destinationStride, 6, rows, columns, writable, b2);
-        Write(destination, destinationStride, 7, rows, columns, writable, b3);
+    /// <summary>The first up to four columns of up to eight rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourColumns(float* source, nint sourceStride, int rows, int columns, float* destination, nint destinationStride, nint writable)
+    {
+        // Rows r and r + 4 go into the halves of one vector as they are read, which no port for moving lanes is needed for.
+        Vector256<float> v0 = Halves(source, sourceStride, 0), v1 = Halves(source, sourceStride, 1);
+        Vector256<float> v2 = Halves(source, sourceStride, 2), v3 = Halves(source, sourceStride, 3);
+        Four(ref v0, ref v1, ref v2, ref v3);
+        if (columns < Size / 2 || (3 * destinationStride) + Size > writable)
+        {
+            Write(destination, destinationStride, 0, rows, columns, writable, v0);
+            Write(destination, destinationStride, 1, rows, columns, writable, v1);
+            Write(destination, destinationStride, 2, rows, columns, writable, v2);
+            Write(destination, destinationStride, 3, rows, columns, writable, v3);
+            return;
+        }
+
+        v0.Store(destination);
+        v1.Store(destination + destinationStride);
+        v2.Store(destination + (2 * destinationStride));
+        v3.Store(destination + (3 * destinationStride));
     }
 
     /// <summary>Not all rows can be read as they are; what is not there is 0.</summary>

@@ -10,12 +10,11 @@ namespace SoftmaxCE;
 /// <param name="logits">At most <see cref="LongRow{T}.PartLength"/> of them.</param>
 /// <param name="count">How many.</param>
 /// <param name="row">The way to take them.</param>
-/// <param name="destination">
-/// Where the exponentials go if <typeparamref name="TFate"/> stores them; may be <paramref name="logits"/>. Else what will be written next, or null.
-/// </param>
+/// <param name="destination">Where the exponentials go if <typeparamref name="TFate"/> stores them; may be <paramref name="logits"/>.</param>
+/// <param name="upcoming">What is needed next.</param>
 /// <param name="last">The last vector of logits, aligned; receives its exponentials.</param>
 /// <param name="sums">Receives the sums: two vectors as of <see cref="ISimd{TVector,T}.AddWide"/>, aligned.</param>
-internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count, RowExponential<T> row, T* destination, T* last, T* sums) : ILaneKernel<T>
+internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count, RowExponential<T> row, T* destination, Upcoming<T> upcoming, T* last, T* sums) : ILaneKernel<T>
     where T : unmanaged
     where TFate : struct, RowPasses.IFate
 {
@@ -34,8 +33,7 @@ internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count
         where TExponential : struct, IRowExponential<TVector, T>
     {
         nuint lanes = (nuint)WholeVector.Lanes<T>(), whole = count - (count % lanes), fours = count - (count % (4 * lanes)), i = 0;
-        T* source = logits + firstLane, target = destination + firstLane;
-        T* writtenNext = TFate.Stores ? target + count : destination != null ? target : source;
+        T* source = logits + firstLane, target = destination + firstLane, next = upcoming.Logits, writtenNext = upcoming.Destination;
         TExponential exp = default;
         exp.Prepare<TSimd>(row);
         FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
@@ -43,12 +41,8 @@ internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count
         {
             Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(source + i), out Four<TVector> q);
             if (TFate.Stores) Four.Store<TSimd, TVector, T>(target + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
-            if (TFate.LengthsAhead != 0)
-            {
-                CacheHints.FetchFour(source + i + ((nuint)TFate.LengthsAhead * count), lanes);
-                CacheHints.FetchFour(writtenNext + i, lanes);
-            }
-
+            CacheHints.FetchFour(next + i, lanes);
+            CacheHints.FetchFour(writtenNext + i, lanes);
             even.Add<TSimd>(t.A, q.A);
             odd.Add<TSimd>(t.B, q.B);
             even.Add<TSimd>(t.C, q.C);
@@ -64,9 +58,9 @@ internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count
                 TSimd.Store(ref *target, i + lanes, TSimd.MultiplyAdd(t1, q1, t1));
             }
 
-            if (TFate.LengthsAhead != 0 && firstLane == 0)
+            if (firstLane == 0)
             {
-                CacheHints.FetchTwo(source + i + ((nuint)TFate.LengthsAhead * count), lanes);
+                CacheHints.FetchTwo(next + i, lanes);
                 CacheHints.FetchTwo(writtenNext + i, lanes);
             }
 

@@ -71,7 +71,7 @@ internal unsafe struct FactoredExp<TVector, T>
     {
         x = TSimd.Max(_lowest, x);                  // in this order a NaN in x passes
         TVector steps = TSimd.MultiplyAdd(x, _stepsPerUnit, _rounding), n = TSimd.Subtract(steps, _rounding);
-        q = PowerLess1<TSimd>(TSimd.Add(TSimd.MultiplyAdd(n, _minusStepHigh, x), TSimd.MultiplyAdd(n, MinusStepLow<TSimd>(), _minusOffset)));
+        q = PowerLess1<TSimd>(TSimd.Add(TSimd.MultiplyAdd(n, _minusStepHigh, x), TSimd.MultiplyAdd(n, Operand<TSimd>(_minusStepLow, 2, 0), _minusOffset)), 0);
         return TSimd.AddEighths(TSimd.Lookup(_powers, steps), steps);
     }
 
@@ -83,7 +83,8 @@ internal unsafe struct FactoredExp<TVector, T>
         low = TSimd.Select(TSimd.LessThan(x, _lowest), TSimd.Create(default), low);
         x = TSimd.Max(_lowest, x);
         TVector steps = TSimd.MultiplyAdd(x, _stepsPerUnit, _rounding), n = TSimd.Subtract(steps, _rounding);
-        q = PowerLess1<TSimd>(TSimd.Add(TSimd.MultiplyAdd(n, _minusStepHigh, x), TSimd.MultiplyAdd(n, MinusStepLow<TSimd>(), TSimd.Add(low, _minusOffset))));
+        TVector rest = TSimd.MultiplyAdd(n, Operand<TSimd>(_minusStepLow, 2, 0), TSimd.Add(low, _minusOffset));
+        q = PowerLess1<TSimd>(TSimd.Add(TSimd.MultiplyAdd(n, _minusStepHigh, x), rest), 0);
         return TSimd.AddEighths(TSimd.Lookup(_powers, steps), steps);
     }
 
@@ -94,14 +95,15 @@ internal unsafe struct FactoredExp<TVector, T>
     {
         x0 = TSimd.Max(_lowest, x0);
         x1 = TSimd.Max(_lowest, x1);
-        TVector steps0 = TSimd.MultiplyAdd(x0, _stepsPerUnit, _rounding), steps1 = TSimd.MultiplyAdd(x1, _stepsPerUnit, _rounding);
+        TVector steps0 = TSimd.MultiplyAdd(x0, Operand<TSimd>(_stepsPerUnit, 0, 0), _rounding), steps1 = TSimd.MultiplyAdd(x1, Operand<TSimd>(_stepsPerUnit, 0, 1), _rounding);
         TVector n0 = TSimd.Subtract(steps0, _rounding), n1 = TSimd.Subtract(steps1, _rounding);
-        TVector a0 = TSimd.MultiplyAdd(n0, _minusStepHigh, x0), a1 = TSimd.MultiplyAdd(n1, _minusStepHigh, x1);
-        TVector r0 = TSimd.Add(a0, TSimd.MultiplyAdd(n0, MinusStepLow<TSimd>(), _minusOffset)), r1 = TSimd.Add(a1, TSimd.MultiplyAdd(n1, MinusStepLow<TSimd>(), _minusOffset));
+        TVector a0 = TSimd.MultiplyAdd(n0, Operand<TSimd>(_minusStepHigh, 1, 0), x0), a1 = TSimd.MultiplyAdd(n1, Operand<TSimd>(_minusStepHigh, 1, 1), x1);
+        TVector r0 = TSimd.Add(a0, TSimd.MultiplyAdd(n0, Operand<TSimd>(_minusStepLow, 2, 0), _minusOffset));
+        TVector r1 = TSimd.Add(a1, TSimd.MultiplyAdd(n1, Operand<TSimd>(_minusStepLow, 2, 1), _minusOffset));
         TVector t0 = TSimd.AddEighths(TSimd.Lookup(_powers, steps0), steps0);
         t1 = TSimd.AddEighths(TSimd.Lookup(_powers, steps1), steps1);
-        q0 = PowerLess1<TSimd>(r0);
-        q1 = PowerLess1<TSimd>(r1);
+        q0 = PowerLess1<TSimd>(r0, 0);
+        q1 = PowerLess1<TSimd>(r1, 1);
         return t0;
     }
 
@@ -143,13 +145,14 @@ internal unsafe struct FactoredExp<TVector, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly TVector PowerLess1<TSimd>(TVector r)
+    private readonly TVector PowerLess1<TSimd>(TVector r, int copy)
         where TSimd : struct, ISimd<TVector, T>
     {
-        TVector r2 = TSimd.Multiply(r, r), c23 = TSimd.MultiplyAdd(r, C3<TSimd>(), C2<TSimd>());
-        if (typeof(T) == typeof(float)) return TSimd.MultiplyAdd(r2, TSimd.MultiplyAdd(r2, C4<TSimd>(), c23), r);
-        TVector r4 = TSimd.Multiply(r2, r2), c45 = TSimd.MultiplyAdd(r, C5<TSimd>(), C4<TSimd>()), c67 = TSimd.MultiplyAdd(r, C7<TSimd>(), C6<TSimd>());
-        TVector high = TSimd.MultiplyAdd(r2, C8<TSimd>(), c67);
+        TVector r2 = TSimd.Multiply(r, r), c23 = TSimd.MultiplyAdd(r, Operand<TSimd>(_c3, 4, copy), Operand<TSimd>(_c2, 3, copy));
+        if (typeof(T) == typeof(float)) return TSimd.MultiplyAdd(r2, TSimd.MultiplyAdd(r2, Operand<TSimd>(_c4, 5, copy), c23), r);
+        TVector r4 = TSimd.Multiply(r2, r2), c45 = TSimd.MultiplyAdd(r, Operand<TSimd>(_c5, 6, copy), Operand<TSimd>(_c4, 5, copy));
+        TVector c67 = TSimd.MultiplyAdd(r, Operand<TSimd>(_c7, 8, copy), Operand<TSimd>(_c6, 7, copy));
+        TVector high = TSimd.MultiplyAdd(r2, Operand<TSimd>(_c8, 9, copy), c67);
         return TSimd.MultiplyAdd(r2, TSimd.MultiplyAdd(r4, high, TSimd.MultiplyAdd(r2, c45, c23)), r);
     }
 
@@ -157,37 +160,10 @@ internal unsafe struct FactoredExp<TVector, T>
     private readonly TVector Constant<TSimd>(int index)
         where TSimd : struct, ISimd<TVector, T> => TSimd.Load(ref *_constants, (nuint)(index * WholeVector.Lanes<T>()));
 
+    /// <summary>A constant as an operand: from its register, or from a copy of the constants in memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly TVector MinusStepLow<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _minusStepLow : Constant<TSimd>(2);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly TVector C2<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c2 : Constant<TSimd>(3);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly TVector C3<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c3 : Constant<TSimd>(4);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly TVector C4<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c4 : Constant<TSimd>(5);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly TVector C5<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c5 : Constant<TSimd>(6);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly TVector C6<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c6 : Constant<TSimd>(7);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly TVector C7<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c7 : Constant<TSimd>(8);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly TVector C8<TSimd>()
-        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? _c8 : Constant<TSimd>(9);
+    private readonly TVector Operand<TSimd>(TVector register, int index, int copy)
+        where TSimd : struct, ISimd<TVector, T> => TSimd.HasManyRegisters ? register : Constant<TSimd>(index + (copy * FactoredExp.ConstantCount<T>()));
 }
 
 /// <summary>Constants and tables of <see cref="FactoredExp{TVector,T}"/>, in memory aligned for vectors and never freed.</summary>
@@ -211,7 +187,8 @@ internal static unsafe class FactoredExp
     ]);
 
     // 1 / step; −step in two parts, the first with so few bits (9 and 32) that its product with any n that occurs is exact; P.
-    // Each fills a whole vector.
+    // Each fills a whole vector, and all are there twice: two vectors in lockstep that read the same constant would make the compiler keep it
+    // in a register it does not have, and save others for it.
     private static readonly float* SingleConstants = Vectors<float>(
         [11.54156f, -355f / 4096, 2.6524305e-5f, 0.5000001788139343f, 0.16672135889530182f, 0.041641611605882645f]);
 
@@ -261,12 +238,15 @@ internal static unsafe class FactoredExp
     public static T* Constants<T>()
         where T : unmanaged => typeof(T) == typeof(float) ? (T*)SingleConstants : (T*)DoubleConstants;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int ConstantCount<T>() => typeof(T) == typeof(float) ? 6 : 10;
+
     private static TValue* Vectors<TValue>(ReadOnlySpan<TValue> values)
         where TValue : unmanaged
     {
         int lanes = WholeVector.Lanes<TValue>();
-        TValue[] vectors = new TValue[lanes * values.Length];
-        for (int i = 0; i < values.Length; i++) Array.Fill(vectors, values[i], lanes * i, lanes);
+        TValue[] vectors = new TValue[2 * lanes * values.Length];
+        for (int i = 0; i < 2 * values.Length; i++) Array.Fill(vectors, values[i % values.Length], lanes * i, lanes);
         return Aligned<TValue>(vectors);
     }
 

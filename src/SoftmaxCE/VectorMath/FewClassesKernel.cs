@@ -100,7 +100,8 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
 
         TVector far = TSimd.Create(Element.FromDouble<T>(_task.Temperature == 1 ? FactoredExp.Reach<T>() : -1));
         nint place = (nint)(first + row) * _task.ClassCount;
-        T* next = _task.Logits + place + ((nint)lanes * _task.ClassCount), gradient = _task.Gradient == null ? _task.Logits + place : _task.Gradient + place;
+        T* logits = _task.Logits + place, next = first + row + (2 * (int)lanes) <= rowCount ? logits + end : logits;
+        T* gradient = _task.Gradient == null ? next : _task.Gradient + place;
         if (TSimd.AnyGreater(TSimd.Abs(max), far)) SumGroup<TSimd, TVector, ShiftedExponential<TVector, T>>(group, row, max, atLabel, batch, next, gradient);
         else SumGroup<TSimd, TVector, DirectExponential<TVector, T>>(group, row, max, atLabel, batch, next, gradient);
         TVector lower = zero, upper = zero;

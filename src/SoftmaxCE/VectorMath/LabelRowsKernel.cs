@@ -81,7 +81,8 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
         }
 
         difference = (Element.ToDouble(atLabel) - Element.ToDouble(max)) / _task.Temperature;
-        sum = PivotSum.Of<TSimd, TVector, T>(logits, count, label, new(max, Element.FromDouble<T>(_task.Temperature)), gradient);
+        Upcoming<T> upcoming = Upcoming<T>.Next(logits, gradient, (nuint)count, row + 1 < rowCount);
+        sum = PivotSum.Of<TSimd, TVector, T>(logits, count, label, new(max, Element.FromDouble<T>(_task.Temperature)), gradient, upcoming);
         if (gradient == null) return weight;
         double factor = weight * _task.GradientScale / (_task.Temperature * sum.Total);
         RowPasses.Scale<TSimd, TVector, T>(gradient, (nuint)count, Element.FromDouble<T>(factor / FactoredExp.OfMaximum<T>()), default, gradient);

@@ -26,6 +26,9 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
 
     public nint PartCount => (count + (nint)PartLength - 1) / (nint)PartLength;
 
+    /// <summary>Whether no other row follows in memory.</summary>
+    public bool IsLast { get; init; } = true;
+
     private bool StoresExponentials => destination != null && PartCount <= MostStoredParts;
 
     [SkipLocalsInit]
@@ -35,7 +38,7 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
     {
         if (!StoresExponentials)
         {
-            CompensatedSum sum = new LongRow<T>(logits, count, temperature, null).Sum<TSimd, TVector>(out T max);
+            CompensatedSum sum = new LongRow<T>(logits, count, temperature, null) { IsLast = IsLast }.Sum<TSimd, TVector>(out T max);
             Finish<TSimd, TVector>(0, PartCount, null, max, sum);
             return;
         }
@@ -72,19 +75,11 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
             T* source = logits + (i * (nint)PartLength), target = StoresExponentials ? destination + (i * (nint)PartLength) : null;
             nuint length = LengthOf(i);
             T max = RowPasses.Max<TSimd, TVector, T>(source, length);
+            Upcoming<T> upcoming = Upcoming<T>.Next(source, target, length, i + 1 < PartCount || !IsLast);
             parts[i - first] = double.IsNegativeInfinity(Element.ToDouble(max))
                 ? NothingOf(source, length, target)
-                : new() { Max = max, Sum = Exponentials<TSimd, TVector>(source, length, new(max, temperature), target) };
+                : new() { Max = max, Sum = RowPasses.Exponentials<TSimd, TVector, T>(source, length, new(max, temperature), target, upcoming) };
         }
-    }
-
-    private static CompensatedSum Exponentials<TSimd, TVector>(T* source, nuint length, in RowExponential<T> part, T* target)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-    {
-        return target == null
-            ? RowPasses.Exponentials<TSimd, TVector, T, RowPasses.DroppedAmongParts>(source, length, part, null)
-            : RowPasses.Exponentials<TSimd, TVector, T, RowPasses.StoredAmongParts>(source, length, part, target);
     }
 
     public static CompensatedSum Merge(RowPart<T>* parts, nint count, out T max)

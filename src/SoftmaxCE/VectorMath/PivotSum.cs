@@ -11,17 +11,17 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
 
     /// <summary>The exponentials, with the factor <see cref="FactoredExp.OfMaximum{T}"/>, go to <paramref name="exponentials"/>, which may be <paramref name="logits"/>, unless it is null.</summary>
     /// <remarks>The vector that holds the pivot is left for the end, so that the loop over the others need not look for it.</remarks>
-    public static PivotSum Of<TSimd, TVector, T>(T* logits, int count, int pivot, in RowExponential<T> row, T* exponentials)
+    public static PivotSum Of<TSimd, TVector, T>(T* logits, int count, int pivot, in RowExponential<T> row, T* exponentials, Upcoming<T> upcoming)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
-        if (exponentials == null) return Of<TSimd, TVector, T, RowPasses.DroppedAmongParts>(logits, count, pivot, row, null);
-        return Of<TSimd, TVector, T, RowPasses.StoredAmongParts>(logits, count, pivot, row, exponentials);
+        if (exponentials == null) return Of<TSimd, TVector, T, RowPasses.Dropped>(logits, count, pivot, row, null, upcoming);
+        return Of<TSimd, TVector, T, RowPasses.Stored>(logits, count, pivot, row, exponentials, upcoming);
     }
 
     [SkipLocalsInit]
-    private static PivotSum Of<TSimd, TVector, T, TFate>(T* logits, int count, int pivot, in RowExponential<T> row, T* exponentials)
+    private static PivotSum Of<TSimd, TVector, T, TFate>(T* logits, int count, int pivot, in RowExponential<T> row, T* exponentials, Upcoming<T> upcoming)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
@@ -29,7 +29,7 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
     {
         byte* memory = stackalloc byte[5 * WholeVector.Bytes];
         T* sums = (T*)WholeVector.Align(memory);
-        PivotPass<T, TFate> pass = new(logits, count, pivot, row, exponentials, sums);
+        PivotPass<T, TFate> pass = new(logits, count, pivot, row, exponentials, upcoming, sums);
         TSimd.RunLanes(ref pass, 0);
         nuint lanes = (nuint)TSimd.Lanes;
         double scale = FactoredExp.OfMaximum<T>(), others = TSimd.TotalOfWide(TSimd.Load(ref *sums, 0), TSimd.Load(ref *sums, lanes)).Value;
@@ -45,8 +45,9 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
 /// <param name="pivot">The one kept apart.</param>
 /// <param name="row">The way to take exponentials.</param>
 /// <param name="exponentials">Where they go if <typeparamref name="TFate"/> stores them.</param>
+/// <param name="upcoming">What is needed next.</param>
 /// <param name="sums">Receives, aligned, the sum of the others and that of the pivot, two vectors each (see <see cref="ISimd{TVector,T}.AddWide"/>).</param>
-internal readonly unsafe struct PivotPass<T, TFate>(T* logits, int count, int pivot, RowExponential<T> row, T* exponentials, T* sums) : ILaneKernel<T>
+internal readonly unsafe struct PivotPass<T, TFate>(T* logits, int count, int pivot, RowExponential<T> row, T* exponentials, Upcoming<T> upcoming, T* sums) : ILaneKernel<T>
     where T : unmanaged
     where TFate : struct, RowPasses.IFate
 {
@@ -71,7 +72,7 @@ internal readonly unsafe struct PivotPass<T, TFate>(T* logits, int count, int pi
         where TExponential : struct, IRowExponential<TVector, T>
     {
         int lanes = WholeVector.Lanes<T>(), wholeEnd = count - (count % lanes), pivotStart = pivot - (pivot % lanes);
-        T* source = logits + firstLane, target = exponentials + firstLane;
+        T* source = logits + firstLane, target = exponentials + firstLane, next = upcoming.Logits, writtenNext = upcoming.Destination;
         TExponential exp = default;
         exp.Prepare<TSimd>(row);
         TVector zero = TSimd.Create(default), first = zero, second = zero;
@@ -91,8 +92,8 @@ internal readonly unsafe struct PivotPass<T, TFate>(T* logits, int count, int pi
             {
                 Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(source + i), out Four<TVector> q);
                 if (TFate.Stores) Four.Store<TSimd, TVector, T>(target + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
-                CacheHints.FetchFour(source + i + ((nint)TFate.LengthsAhead * count), (nuint)lanes);             // the next row
-                if (TFate.Stores) CacheHints.FetchFour(target + i + count, (nuint)lanes);
+                CacheHints.FetchFour(next + i, (nuint)lanes);
+                if (TFate.Stores) CacheHints.FetchFour(writtenNext + i, (nuint)lanes);
                 even.Add<TSimd>(t.A, q.A);
                 odd.Add<TSimd>(t.B, q.B);
                 even.Add<TSimd>(t.C, q.C);
@@ -111,8 +112,8 @@ internal readonly unsafe struct PivotPass<T, TFate>(T* logits, int count, int pi
 
                 if (firstLane == 0)
                 {
-                    CacheHints.FetchTwo(source + i + ((nint)TFate.LengthsAhead * count), (nuint)lanes);             // the next row
-                    if (TFate.Stores) CacheHints.FetchTwo(target + i + count, (nuint)lanes);
+                    CacheHints.FetchTwo(next + i, (nuint)lanes);
+                    if (TFate.Stores) CacheHints.FetchTwo(writtenNext + i, (nuint)lanes);
                 }
 
                 even.Add<TSimd>(t0, q0);

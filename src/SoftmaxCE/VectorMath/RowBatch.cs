@@ -15,7 +15,7 @@ internal static unsafe class RowBatch
 
     /// <summary>One batch. Not for rows whose maximum is out of reach of <see cref="DirectExponential{TVector,T}"/>: then nothing is done, and the return value is false.</summary>
     [SkipLocalsInit]
-    public static bool Run<TSimd, TVector, T>(RowResult result, T* logits, int count, T* destination)
+    public static bool Run<TSimd, TVector, T>(RowResult result, T* logits, int count, T* destination, bool anotherFollows)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
@@ -35,7 +35,7 @@ internal static unsafe class RowBatch
         FactoredExp<TVector, T> exp = default;
         exp.SetMaximum<TSimd>(maxima);
         exp.StoreMaxima<TSimd>(prepared);
-        ShortRowPass.Rows<T> rows = new(logits, (nuint)count, (nuint)lanes, factors, Element.FromDouble<T>(1), true) { Prepared = prepared };
+        ShortRowPass.Rows<T> rows = new(logits, (nuint)count, (nuint)lanes, factors, Element.FromDouble<T>(1), true) { Prepared = prepared, AnotherFollows = anotherFollows };
         switch (result)
         {
             case RowResult.Softmax:

@@ -35,15 +35,15 @@ internal static unsafe class RowPasses
     }
 
     /// <summary>The sum of at most <see cref="LongRow{T}.PartLength"/> exponentials; they themselves go to <paramref name="destination"/> unless it is null.</summary>
-    public static CompensatedSum Exponentials<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row, T* destination)
+    public static CompensatedSum Exponentials<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row, T* destination, Upcoming<T> upcoming)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged => destination == null
-        ? Exponentials<TSimd, TVector, T, Dropped>(logits, count, row, null)
-        : Exponentials<TSimd, TVector, T, Stored>(logits, count, row, destination);
+        ? Exponentials<TSimd, TVector, T, Dropped>(logits, count, row, null, upcoming)
+        : Exponentials<TSimd, TVector, T, Stored>(logits, count, row, destination, upcoming);
 
     [SkipLocalsInit]
-    public static CompensatedSum Exponentials<TSimd, TVector, T, TFate>(T* logits, nuint count, in RowExponential<T> row, T* destination)
+    private static CompensatedSum Exponentials<TSimd, TVector, T, TFate>(T* logits, nuint count, in RowExponential<T> row, T* destination, Upcoming<T> upcoming)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
@@ -52,7 +52,7 @@ internal static unsafe class RowPasses
         byte* memory = stackalloc byte[4 * WholeVector.Bytes];
         T* last = (T*)WholeVector.Align(memory), sums = last + TSimd.Lanes;
         TSimd.Store(ref *last, 0, LastOf<TSimd, TVector, T>(logits, count, Lowest<TSimd, TVector, T>()));
-        ExponentialPass<T, TFate> pass = new(logits, count, row, destination, last, sums);
+        ExponentialPass<T, TFate> pass = new(logits, count, row, destination, upcoming, last, sums);
         TSimd.RunLanes(ref pass, 0);
         if (TFate.Stores && count % (nuint)TSimd.Lanes != 0) StoreLast<TSimd, TVector, T>(destination, count, TSimd.Load(ref *last, 0));
         return TSimd.TotalOfWide(TSimd.Load(ref *sums, 0), TSimd.Load(ref *sums, (nuint)TSimd.Lanes));
@@ -171,44 +171,15 @@ internal static unsafe class RowPasses
     internal interface IFate
     {
         static abstract bool Stores { get; }
-
-        /// <summary>Where the logits lie that are needed next, in lengths of what is at work now; 0 when nobody knows. The next destination lies one length ahead.</summary>
-        static abstract int LengthsAhead { get; }
     }
 
     public readonly struct Stored : IFate
     {
         public static bool Stores => true;
-
-        public static int LengthsAhead => 0;
     }
 
     public readonly struct Dropped : IFate
     {
         public static bool Stores => false;
-
-        public static int LengthsAhead => 0;
-    }
-
-    /// <summary>The maximum of the next row is found before this one is finished, so the one after it is fetched.</summary>
-    public readonly struct StoredAmongRows : IFate
-    {
-        public static bool Stores => true;
-
-        public static int LengthsAhead => 2;
-    }
-
-    public readonly struct StoredAmongParts : IFate
-    {
-        public static bool Stores => true;
-
-        public static int LengthsAhead => 1;
-    }
-
-    public readonly struct DroppedAmongParts : IFate
-    {
-        public static bool Stores => false;
-
-        public static int LengthsAhead => 1;
     }
 }

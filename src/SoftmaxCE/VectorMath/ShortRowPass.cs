@@ -94,11 +94,14 @@ internal static unsafe class ShortRowPass
         /// <summary>Whether all of them are taken by <see cref="DirectExponential{TVector,T}"/>.</summary>
         public bool AreDirect { get; } = areDirect;
 
+        /// <summary>Whether as many rows follow in memory that will be next.</summary>
+        public bool AnotherFollows { get; init; }
+
         /// <summary>Fetches the row that is as far from this one as there are rows.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void FetchNext(nuint row, T* destination)
         {
-            if (RowCount == 1) return;
+            if (!AnotherFollows) return;
             CacheHints.Fetch(Logits + ((row + RowCount) * Count), Count);
             if (destination != null) CacheHints.Fetch(destination + ((row + RowCount) * Count), Count);
         }

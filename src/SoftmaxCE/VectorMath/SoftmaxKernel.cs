@@ -41,8 +41,8 @@ internal static unsafe class SoftmaxKernel
     /// <summary>Where the sum without the maximum is smaller than this share of it, the logarithm is taken from that sum alone.</summary>
     private const double Confident = 0.0625;
 
-    /// <summary>Probabilities of one row; <paramref name="destination"/> may be <paramref name="logits"/>.</summary>
-    public static void Softmax<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* destination)
+    /// <summary>Probabilities of one row; <paramref name="destination"/> may be <paramref name="logits"/>. Unless it is the last, another row follows in memory.</summary>
+    public static void Softmax<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* destination, bool isLast)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
@@ -59,18 +59,19 @@ internal static unsafe class SoftmaxKernel
         else if (count <= LongRow<T>.PartLength)
         {
             T max = RowPasses.Max<TSimd, TVector, T>(logits, count);
-            CompensatedSum sum = RowPasses.Exponentials<TSimd, TVector, T>(logits, count, new(max, temperature), destination);
+            Upcoming<T> upcoming = Upcoming<T>.Next(logits, destination, count, !isLast);
+            CompensatedSum sum = RowPasses.Exponentials<TSimd, TVector, T>(logits, count, new(max, temperature), destination, upcoming);
             T factor = RowSum.Reciprocal(sum, out T factorLow);
             RowPasses.Scale<TSimd, TVector, T>(destination, count, factor, factorLow, destination);
         }
         else
         {
-            new LongRow<T>(logits, (nint)count, temperature, destination).Softmax<TSimd, TVector>();
+            new LongRow<T>(logits, (nint)count, temperature, destination) { IsLast = isLast }.Softmax<TSimd, TVector>();
         }
     }
 
     /// <summary>Log-probabilities of one row; <paramref name="destination"/> may be <paramref name="logits"/>.</summary>
-    public static void LogSoftmax<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* destination)
+    public static void LogSoftmax<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* destination, bool isLast)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
@@ -83,7 +84,7 @@ internal static unsafe class SoftmaxKernel
         }
         else
         {
-            CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, temperature, destination, out max);
+            CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, temperature, destination, isLast, out max);
             log = LogAboveMaximum<TSimd, TVector, T>(logits, count, new(max, temperature), sum);
         }
 
@@ -91,12 +92,12 @@ internal static unsafe class SoftmaxKernel
     }
 
     /// <summary>ln Σ e^x[i], rounded to T.</summary>
-    public static T LogSumExp<TSimd, TVector, T>(T* logits, nuint count)
+    public static T LogSumExp<TSimd, TVector, T>(T* logits, nuint count, bool isLast)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
-        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, Element.FromDouble<T>(1), null, out T max);
+        CompensatedSum sum = Sum<TSimd, TVector, T>(logits, count, Element.FromDouble<T>(1), null, isLast, out T max);
         if (!double.IsNaN(sum.Value)) return RowExponential<T>.LogSumExp(max, sum);
         return WithoutSum(logits, count);
     }
@@ -111,15 +112,16 @@ internal static unsafe class SoftmaxKernel
     }
 
     /// <summary>The largest logit, and the sum of the exponentials of the distances to it. <paramref name="writtenNext"/>: into the cache with it.</summary>
-    private static CompensatedSum Sum<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* writtenNext, out T max)
+    private static CompensatedSum Sum<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* writtenNext, bool isLast, out T max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
         if (count <= (nuint)(RowBatch.MostVectors * TSimd.Lanes)) return ShortLogs.Sum<TSimd, TVector, T>(logits, count, temperature, out max);
-        if (count > LongRow<T>.PartLength) return new LongRow<T>(logits, (nint)count, temperature, null).Sum<TSimd, TVector>(out max);
+        if (count > LongRow<T>.PartLength) return new LongRow<T>(logits, (nint)count, temperature, null) { IsLast = isLast }.Sum<TSimd, TVector>(out max);
         max = RowPasses.Max<TSimd, TVector, T>(logits, count);
-        return RowPasses.Exponentials<TSimd, TVector, T, RowPasses.DroppedAmongParts>(logits, count, new(max, temperature), writtenNext);
+        Upcoming<T> upcoming = new(isLast ? logits : logits + count, writtenNext == null ? logits : writtenNext);
+        return RowPasses.Exponentials<TSimd, TVector, T>(logits, count, new(max, temperature), null, upcoming);
     }
 
     /// <summary>Whether the sum is so close to the maximum's exponential that its logarithm wants the other exponentials apart.</summary>

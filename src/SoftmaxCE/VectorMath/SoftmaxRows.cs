@@ -52,7 +52,8 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
         nint row = firstRow;
         for (; row + TSimd.Lanes <= endRow; row += TSimd.Lanes)
         {
-            if (RowBatch.Run<TSimd, TVector, T>(result, logits + (row * classCount), classCount, DestinationOf(row))) continue;
+            bool another = row + (2 * TSimd.Lanes) <= endRow;
+            if (RowBatch.Run<TSimd, TVector, T>(result, logits + (row * classCount), classCount, DestinationOf(row), another)) continue;
             for (nint i = row; i < row + TSimd.Lanes; i++) RunRow<TSimd, TVector>(i);
         }
 
@@ -73,7 +74,8 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
         for (int row = firstRow; row < endRow; row++, source += classCount, target += classCount)
         {
             RowExponential<T> exponential = new(max, temperature);
-            CompensatedSum sum = RowPasses.Exponentials<TSimd, TVector, T, RowPasses.StoredAmongRows>(source, count, exponential, target);
+            T* afterNext = row + 2 < endRow ? source + (2 * count) : source, writtenNext = row + 1 < endRow ? target + count : target;
+            CompensatedSum sum = RowPasses.Exponentials<TSimd, TVector, T>(source, count, exponential, target, new(afterNext, writtenNext));
             if (row + 1 < endRow) max = RowPasses.Max<TSimd, TVector, T>(source + classCount, count);
             T factor = RowSum.Reciprocal(sum, out T factorLow);
             RowPasses.Scale<TSimd, TVector, T>(target, count, factor, factorLow, target);
@@ -86,16 +88,17 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
     {
         nuint count = (nuint)classCount;
         T* source = logits + (row * classCount), target = DestinationOf(row);
+        bool isLast = row + 1 == endRow;
         switch (result)
         {
             case RowResult.Softmax:
-                SoftmaxKernel.Softmax<TSimd, TVector, T>(source, count, temperature, target);
+                SoftmaxKernel.Softmax<TSimd, TVector, T>(source, count, temperature, target, isLast);
                 break;
             case RowResult.LogSoftmax:
-                SoftmaxKernel.LogSoftmax<TSimd, TVector, T>(source, count, temperature, target);
+                SoftmaxKernel.LogSoftmax<TSimd, TVector, T>(source, count, temperature, target, isLast);
                 break;
             default:
-                *target = SoftmaxKernel.LogSumExp<TSimd, TVector, T>(source, count);
+                *target = SoftmaxKernel.LogSumExp<TSimd, TVector, T>(source, count, isLast);
                 break;
         }
     }
