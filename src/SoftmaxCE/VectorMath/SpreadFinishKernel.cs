@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>Numbers of each row of a batch, as doubles: what the loops over the classes leave, and what becomes of it.</summary>
@@ -47,9 +49,10 @@ internal readonly unsafe struct SpreadBatch(double* numbers, int rows)
 }
 
 /// <summary><see cref="CrossEntropyRow"/> for many rows at once, one row per lane; see there for the formulas.</summary>
-internal unsafe struct SpreadFinishKernel(in SpreadBatch batch) : IVectorKernel<double>
+internal unsafe struct SpreadFinishKernel(in SpreadBatch batch) : IVectorKernel<double>, ILaneKernel<double>
 {
     private readonly SpreadBatch _batch = batch;
+    private LaneSum<double> _losses;
 
     /// <summary>The exponential of the maximum.</summary>
     public double OfMaximum;
@@ -71,9 +74,18 @@ internal unsafe struct SpreadFinishKernel(in SpreadBatch batch) : IVectorKernel<
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
     {
+        TSimd.RunLanes(ref this, 0);
+        TotalLoss = _losses.Total.Value;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void Run<TSimd, TVector>(int firstLane)
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
+    {
         TVector zero = TSimd.Create(0), one = TSimd.Create(1), ofMaximum = TSimd.Create(OfMaximum), nothing = TSimd.Create(Nothing);
         TVector gradientScale = TSimd.Create(GradientScale), lowest = TSimd.Create(double.NegativeInfinity), high = zero, low = zero;
-        for (nuint i = 0; i < (nuint)_batch.Rows; i += (nuint)TSimd.Lanes)
+        for (nuint i = (nuint)firstLane; i < (nuint)_batch.Rows; i += (nuint)WholeVector.Lanes<double>())
         {
             TVector others = TSimd.Load(ref *_batch.Others, i), difference = TSimd.Load(ref *_batch.Differences, i), own = TSimd.Load(ref *_batch.Own, i);
             others = TSimd.Divide(TSimd.Select(TSimd.LessThan(others, nothing), zero, others), ofMaximum);
@@ -114,7 +126,7 @@ internal unsafe struct SpreadFinishKernel(in SpreadBatch batch) : IVectorKernel<
             TSimd.Store(ref *_batch.PivotGradients, i, TSimd.Select(none, zero, TSimd.Multiply(scale, gradient)));
         }
 
-        TotalLoss = TSimd.TotalOfWide(high, low).Value;
+        _losses.Set<TSimd, TVector>(firstLane, high, low);
     }
 
     /// <summary>The focal loss of labels: a power per row, by the platform.</summary>
