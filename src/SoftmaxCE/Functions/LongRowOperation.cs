@@ -30,9 +30,12 @@ internal static unsafe class LongRowOperation
             RowPart<T>* first = all;
             Parallel.For(0, runs, options, run => Run(row, run * PartsPerRun, Math.Min(parts, (run + 1) * PartsPerRun), first, null));
             CompensatedSum sum = LongRow<T>.Merge(all, parts, out T max);
-            Total<T> total = new() { Max = max, Sum = sum };
-            Total<T>* shared = &total;
-            Parallel.For(0, runs, options, run => Run(row, run * PartsPerRun, Math.Min(parts, (run + 1) * PartsPerRun), first, shared));
+            fixed (T* maxima = Array.ConvertAll(sums, part => part.Max))
+            {
+                Total<T> total = new() { Max = max, Sum = sum, Maxima = maxima };
+                Total<T>* shared = &total;
+                Parallel.For(0, runs, options, run => Run(row, run * PartsPerRun, Math.Min(parts, (run + 1) * PartsPerRun), first, shared));
+            }
         }
     }
 
@@ -48,6 +51,7 @@ internal static unsafe class LongRowOperation
     {
         public T Max;
         public CompensatedSum Sum;
+        public T* Maxima;
     }
 
     /// <summary>The first pass over some parts, or with <paramref name="total"/> the last.</summary>
@@ -59,7 +63,7 @@ internal static unsafe class LongRowOperation
             where TVector : struct
         {
             if (total == null) row.Start<TSimd, TVector>(first, end, parts + first);
-            else row.Finish<TSimd, TVector>(first, end, parts, total->Max, total->Sum);
+            else row.Finish<TSimd, TVector>(first, end, total->Maxima, total->Max, total->Sum);
         }
     }
 }

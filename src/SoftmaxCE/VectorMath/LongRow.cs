@@ -7,15 +7,22 @@ namespace SoftmaxCE;
 /// Each part has its own maximum m and sum s of e^(x − m), found while it is in the first-level cache, so memory is read once for both. With M the
 /// largest m, the row's sum is Σ e^(m − M) s. The exponentials of a part, stored in the destination, are then multiplied by e^(m − M) / sum,
 /// last part first, because that one is still in the cache. Of a very long row nothing would be left there: its exponentials are not stored but
-/// computed twice, and written past the caches (8 bytes read and 4 written per float instead of 8 and 8).
+/// computed twice, and written past the caches (8 bytes read and 4 written per float instead of 8 and 8). Both ways give the same bits.
 ///
 /// The parts are the same whoever computes them, and are added in order: so a row has the same bits on any number of threads.
 /// </remarks>
 internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature, T* destination)
     where T : unmanaged
 {
-    /// <summary>Up to this many parts (1 MB) stored exponentials are still in a near cache when they are scaled.</summary>
-    public const int MostStoredParts = 64;
+    /// <summary>
+    /// Up to this many parts exponentials are stored. 1 MB is still in a near cache when it is scaled; where exponentials are dear, 4 MB in a cache
+    /// farther away are cheaper, too, than computing them twice.
+    /// </summary>
+    public static int MostStoredParts
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => VectorWidth.Bits == 512 ? 64 : 256;
+    }
 
     /// <summary>16 KB: a third to a half of a usual first-level cache, and what two <see cref="FactoredSum{TVector,T}"/> can take.</summary>
     public static nuint PartLength
@@ -24,33 +31,31 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
         get => (nuint)(16 * 1024 / sizeof(T));
     }
 
+    /// <summary>Of more parts (67 million floats) maxima are not kept but looked for again.</summary>
+    public const int MostMaxima = 16 * 1024;
+
     public nint PartCount => (count + (nint)PartLength - 1) / (nint)PartLength;
 
     /// <summary>Whether no other row follows in memory.</summary>
     public bool IsLast { get; init; } = true;
 
-    private bool StoresExponentials => destination != null && PartCount <= MostStoredParts;
+    /// <summary>Whether exponentials are stored in the destination between the passes.</summary>
+    public bool StoresExponentials { get; init; } = destination != null && count <= MostStoredParts * (nint)PartLength;
 
     [SkipLocalsInit]
     public void Softmax<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        if (!StoresExponentials)
-        {
-            CompensatedSum sum = new LongRow<T>(logits, count, temperature, null) { IsLast = IsLast }.Sum<TSimd, TVector>(out T max);
-            Finish<TSimd, TVector>(0, PartCount, null, max, sum);
-            return;
-        }
-
-        RowPart<T>* parts = stackalloc RowPart<T>[MostStoredParts];
-        Start<TSimd, TVector>(0, PartCount, parts);
-        CompensatedSum total = Merge(parts, PartCount, out T largest);
-        Finish<TSimd, TVector>(0, PartCount, parts, largest, total);
+        T* maxima = stackalloc T[(int)nint.Min(PartCount, MostMaxima)];
+        CompensatedSum sum = Sum<TSimd, TVector>(maxima, out T max);
+        Finish<TSimd, TVector>(0, PartCount, maxima, max, sum);
     }
 
     /// <summary>The row's maximum, NaN left out, and the sum of its exponentials; NaN for a row without maximum.</summary>
-    public CompensatedSum Sum<TSimd, TVector>(out T max)
+    /// <param name="maxima">Receives the maxima of the parts, but for those behind the first <see cref="MostMaxima"/>; null: not wanted.</param>
+    /// <param name="max">The maximum.</param>
+    public CompensatedSum Sum<TSimd, TVector>(T* maxima, out T max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
@@ -59,6 +64,7 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
         {
             Start<TSimd, TVector>(i, i + 1, &part);
             row.Merge(part);
+            if (maxima != null && i < MostMaxima) maxima[i] = part.Max;
         }
 
         max = row.Max;
@@ -90,26 +96,33 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
         return row.Total;
     }
 
-    /// <summary>Probabilities of some parts. <paramref name="parts"/>, whose first entry is the row's first part, is needed where exponentials are stored.</summary>
-    public void Finish<TSimd, TVector>(nint first, nint end, RowPart<T>* parts, T max, CompensatedSum sum)
+    /// <summary>Probabilities of some parts, from the maxima that <see cref="Sum"/> has left of all.</summary>
+    public void Finish<TSimd, TVector>(nint first, nint end, T* maxima, T max, CompensatedSum sum)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        if (!StoresExponentials)
+        for (nint i = first; i < end; i++)
         {
-            nint start = first * (nint)PartLength, behind = nint.Min(end * (nint)PartLength, count);
-            T factor = RowSum.Reciprocal(sum, out T factorLow);
-            ScaledExponentialPass<T> pass = new(logits + start, (nuint)(behind - start), new(max, temperature), factor, factorLow, destination + start);
-            TSimd.RunOnRegister(ref pass);
-            return;
+            // Of what is stored the last part first, because that one is in the cache.
+            nint part = StoresExponentials ? first + end - 1 - i : i, start = part * (nint)PartLength;
+            nuint length = LengthOf(part);
+            T* source = logits + start, target = destination + start;
+            T partMax = part < MostMaxima ? maxima[part] : RowPasses.Max<TSimd, TVector, T>(source, length);
+            T factor = RowSum.Quotient(RowPart<T>.Weight(partMax, max), sum, out T factorLow);
+            bool isNothing = double.IsNegativeInfinity(Element.ToDouble(partMax));
+            if (isNothing && !StoresExponentials) NothingOf(source, length, target);
+            if (isNothing || StoresExponentials)
+            {
+                RowPasses.Scale<TSimd, TVector, T>(target, length, factor, factorLow, target);
+            }
+            else
+            {
+                ScaledExponentialPass<T> pass = new(source, length, new(partMax, temperature), factor, factorLow, target);
+                TSimd.RunOnRegister(ref pass);
+            }
         }
 
-        for (nint i = end - 1; i >= first; i--)
-        {
-            T factor = RowSum.Quotient(RowPart<T>.Weight(parts[i].Max, max), sum, out T factorLow);
-            T* values = destination + (i * (nint)PartLength);
-            RowPasses.Scale<TSimd, TVector, T>(values, LengthOf(i), factor, factorLow, values);
-        }
+        if (!StoresExponentials) Interlocked.MemoryBarrier();            // stores past the caches are not ordered with others
     }
 
     private nuint LengthOf(nint part) => nuint.Min(PartLength, (nuint)(count - (part * (nint)PartLength)));

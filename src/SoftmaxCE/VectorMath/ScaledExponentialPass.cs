@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
-/// <summary>Exponentials times (factor + factorLow), rounded almost once and written past the caches: the second pass over a row too long to keep them.</summary>
+/// <summary>Exponentials times (factor + factorLow), rounded almost once and written past the caches: the second pass over a row too long to keep them. The caller orders the stores.</summary>
 /// <remarks>No value needs another one, so a vector is one register here (<see cref="ISimd{TVector,T}.RunOnRegister"/>).</remarks>
 /// <param name="logits">The logits.</param>
 /// <param name="count">How many.</param>
@@ -40,22 +40,31 @@ internal readonly unsafe struct ScaledExponentialPass<T>(T* logits, nuint count,
         for (; Four.Pays<TSimd, TVector, T>() && i + (4 * lanes) <= count; i += 4 * lanes)
         {
             Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(logits + i), out Four<TVector> q);
-            TSimd.StorePastCaches(destination + i, RowPasses.Scaled<TSimd, TVector, T>(t.A, q.A, high, low));
-            TSimd.StorePastCaches(destination + i + lanes, RowPasses.Scaled<TSimd, TVector, T>(t.B, q.B, high, low));
-            TSimd.StorePastCaches(destination + i + (2 * lanes), RowPasses.Scaled<TSimd, TVector, T>(t.C, q.C, high, low));
-            TSimd.StorePastCaches(destination + i + (3 * lanes), RowPasses.Scaled<TSimd, TVector, T>(t.D, q.D, high, low));
+            TSimd.StorePastCaches(destination + i, Scaled<TSimd, TVector>(t.A, q.A, high, low));
+            TSimd.StorePastCaches(destination + i + lanes, Scaled<TSimd, TVector>(t.B, q.B, high, low));
+            TSimd.StorePastCaches(destination + i + (2 * lanes), Scaled<TSimd, TVector>(t.C, q.C, high, low));
+            TSimd.StorePastCaches(destination + i + (3 * lanes), Scaled<TSimd, TVector>(t.D, q.D, high, low));
         }
 
         for (; i + (2 * lanes) <= count; i += 2 * lanes)
         {
             TVector x0 = TSimd.Load(ref *logits, i), x1 = TSimd.Load(ref *logits, i + lanes);
             TVector t0 = exp.SplitTwo<TSimd>(x0, x1, out TVector q0, out TVector t1, out TVector q1);
-            TSimd.StorePastCaches(destination + i, RowPasses.Scaled<TSimd, TVector, T>(t0, q0, high, low));
-            TSimd.StorePastCaches(destination + i + lanes, RowPasses.Scaled<TSimd, TVector, T>(t1, q1, high, low));
+            TSimd.StorePastCaches(destination + i, Scaled<TSimd, TVector>(t0, q0, high, low));
+            TSimd.StorePastCaches(destination + i + lanes, Scaled<TSimd, TVector>(t1, q1, high, low));
         }
 
         Partial<TSimd, TVector, TExponential>(i, count);
-        Interlocked.MemoryBarrier();            // stores past the caches are not ordered with others
+    }
+
+    /// <summary>The exponential t (1 + q), rounded as where it is stored, times (factor + factorLow): <see cref="RowPasses.Scale"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Scaled<TSimd, TVector>(TVector t, TVector q, TVector high, TVector low)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        TVector e = TSimd.MultiplyAdd(t, q, t);
+        return TSimd.MultiplyAdd(e, high, TSimd.Multiply(e, low));
     }
 
     /// <summary>A few values at either end, whose constants are apart from the loop's, so that those stay in registers.</summary>
@@ -72,7 +81,7 @@ internal readonly unsafe struct ScaledExponentialPass<T>(T* logits, nuint count,
         {
             int here = (int)nuint.Min((nuint)TSimd.Lanes, end - i);
             TVector t = exp.Split<TSimd>(TSimd.LoadPartial(logits + i, here, RowPasses.Lowest<TSimd, TVector, T>()), out TVector q);
-            TSimd.StorePartial(destination + i, here, RowPasses.Scaled<TSimd, TVector, T>(t, q, high, low));
+            TSimd.StorePartial(destination + i, here, Scaled<TSimd, TVector>(t, q, high, low));
         }
     }
 }

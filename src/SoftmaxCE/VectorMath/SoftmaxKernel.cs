@@ -118,7 +118,7 @@ internal static unsafe class SoftmaxKernel
         where T : unmanaged
     {
         if (count <= (nuint)(RowBatch.MostVectors * TSimd.Lanes)) return ShortLogs.Sum<TSimd, TVector, T>(logits, count, temperature, out max);
-        if (count > LongRow<T>.PartLength) return new LongRow<T>(logits, (nint)count, temperature, null) { IsLast = isLast }.Sum<TSimd, TVector>(out max);
+        if (count > LongRow<T>.PartLength) return new LongRow<T>(logits, (nint)count, temperature, null) { IsLast = isLast }.Sum<TSimd, TVector>(null, out max);
         max = RowPasses.Max<TSimd, TVector, T>(logits, count);
         Upcoming<T> upcoming = new(isLast ? logits : logits + count, writtenNext == null ? logits : writtenNext);
         return RowPasses.Exponentials<TSimd, TVector, T>(logits, count, new(max, temperature), null, upcoming);
