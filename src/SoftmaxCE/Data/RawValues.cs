@@ -23,7 +23,7 @@ internal static class RawValues
         if (typeof(T) == typeof(float)) return MemoryMarshal.Cast<T, float>(values);
         Span<float> widened = scratch[..values.Length];
         if (typeof(T) == typeof(byte)) TensorPrimitives.ConvertTruncating<byte, float>(MemoryMarshal.Cast<T, byte>(values), widened);
-        else if (typeof(T) == typeof(Half)) TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<T, Half>(values), widened);
+        else if (typeof(T) == typeof(Half)) Conversion.ToFloats(MemoryMarshal.Cast<T, Half>(values), widened);
         else TensorPrimitives.ConvertTruncating<double, float>(MemoryMarshal.Cast<T, double>(values), widened);
         return widened;
     }

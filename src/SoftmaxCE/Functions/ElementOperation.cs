@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
 namespace SoftmaxCE;
@@ -40,9 +39,9 @@ internal static class ElementOperation
         for (int i = 0; i < source.Length; i += ConvertedValues)
         {
             Span<TKernel> values = buffer[..Math.Min(ConvertedValues, source.Length - i)];
-            TensorPrimitives.ConvertTruncating(source.Slice(i, values.Length), values);
+            Conversion.Convert(source.Slice(i, values.Length), values);
             RunKernel<TFunction, TKernel>(values, values);
-            TensorPrimitives.ConvertTruncating<TKernel, T>(values, destination.Slice(i, values.Length));
+            Conversion.Convert<TKernel, T>(values, destination.Slice(i, values.Length));
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Numerics;
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
@@ -72,9 +71,9 @@ internal static class RowOperation
         {
             int rows = Math.Min(rowsPerGroup, rowCount - row);
             Span<TKernel> values = buffer.AsSpan(0, rows * classCount), results = values[..(rows * resultsPerRow)];
-            TensorPrimitives.ConvertTruncating(logits.Slice(row * classCount, values.Length), values);
+            Conversion.Convert(logits.Slice(row * classCount, values.Length), values);
             RunKernel(result, values, classCount, TKernel.CreateTruncating(temperature), results, 1);
-            TensorPrimitives.ConvertTruncating<TKernel, T>(results, destination.Slice(row * resultsPerRow, results.Length));
+            Conversion.Convert<TKernel, T>(results, destination.Slice(row * resultsPerRow, results.Length));
         }
 
         ArrayPool<TKernel>.Shared.Return(buffer);

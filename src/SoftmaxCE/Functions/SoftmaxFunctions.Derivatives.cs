@@ -90,10 +90,10 @@ public static partial class SoftmaxFunctions
         int n = probabilities.Length;
         TKernel[] buffer = ArrayPool<TKernel>.Shared.Rent(2 * n);
         Span<TKernel> p = buffer.AsSpan(0, n), u = buffer.AsSpan(n, n);
-        TensorPrimitives.ConvertTruncating(probabilities, p);
-        TensorPrimitives.ConvertTruncating(upstream, u);
+        Conversion.Convert(probabilities, p);
+        Conversion.Convert(upstream, u);
         RunBackwardKernel<TKernel>(p, u, u, ofLog);
-        TensorPrimitives.ConvertTruncating<TKernel, T>(u, destination);
+        Conversion.Convert<TKernel, T>(u, destination);
         ArrayPool<TKernel>.Shared.Return(buffer);
     }
 }

@@ -53,7 +53,7 @@ internal static class TensorRows
                 ColumnStrips<T> kernel = new(
                     from + lines.SourceOffset, lines.SourceStep, to + lines.DestinationOffset, lines.DestinationStep, lines.Length, neighbours, scratch,
                     isLog: result == RowResult.LogSoftmax);
-                VectorWidth.Run<ColumnStrips<T>, T>(ref kernel);
+                VectorWidth.RunOnRegister<ColumnStrips<T>, T>(ref kernel);
             }
             while (lines.MoveNext(neighbours));
         }

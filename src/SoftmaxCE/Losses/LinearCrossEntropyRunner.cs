@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Numerics;
-using System.Numerics.Tensors;
 
 namespace SoftmaxCE;
 
@@ -72,9 +71,9 @@ internal static unsafe class LinearCrossEntropyRunner
         TKernel[] gradientX = new TKernel[featureGradient.Length], gradientW = new TKernel[coefficientGradient.Length], gradientB = new TKernel[interceptGradient.Length];
         CrossEntropyTotals totals = Run<TKernel>(
             options, x, w, b, labels, weightSum, gradientX, gradientW, gradientB, Converted<T, TKernel>(sampleWeights));
-        TensorPrimitives.ConvertTruncating<TKernel, T>(gradientX, featureGradient);
-        TensorPrimitives.ConvertTruncating<TKernel, T>(gradientW, coefficientGradient);
-        TensorPrimitives.ConvertTruncating<TKernel, T>(gradientB, interceptGradient);
+        Conversion.Convert<TKernel, T>(gradientX, featureGradient);
+        Conversion.Convert<TKernel, T>(gradientW, coefficientGradient);
+        Conversion.Convert<TKernel, T>(gradientB, interceptGradient);
         return totals;
     }
 
@@ -83,7 +82,7 @@ internal static unsafe class LinearCrossEntropyRunner
         where TKernel : unmanaged, INumberBase<TKernel>
     {
         TKernel[] converted = new TKernel[values.Length];
-        TensorPrimitives.ConvertTruncating(values, converted.AsSpan());
+        Conversion.Convert(values, converted.AsSpan());
         return converted;
     }
 }

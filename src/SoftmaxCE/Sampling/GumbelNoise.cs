@@ -18,6 +18,19 @@ internal static class GumbelNoise
     /// <summary>Uniform bits, one word for each index.</summary>
     public static ulong Bits(ulong start, ulong index) => Mix(start + ((index + 1) * Gamma));
 
+    /// <summary>The first index from <paramref name="first"/> on whose bits are at least <paramref name="least"/>; <paramref name="end"/> when there is none.</summary>
+    public static int IndexOfAtLeast(ulong least, ulong start, int first, int end)
+    {
+        ulong state = start + (((ulong)first + 1) * Gamma);
+        while (first < end && Mix(state) < least)
+        {
+            first++;
+            state += Gamma;
+        }
+
+        return first;
+    }
+
     /// <summary>−ln(−ln u) with the u in (0, 1), never 0 or 1, that the upper 53 of the bits give.</summary>
     public static double Of(ulong bits)
     {

@@ -27,4 +27,12 @@ internal struct GumbelRace(ulong seed)
         double key = tempered + GumbelNoise.Of(bits);
         if (key > _best) (_best, Winner) = (key, number);
     }
+
+    /// <summary>Noise from smaller bits than these cannot win for a logit up to <paramref name="tempered"/>.</summary>
+    public readonly ulong LeastBits(double tempered)
+    {
+        // As many leading ones as Enter asks for; rounding must not make it one more.
+        int ones = (int)Math.Clamp(Math.Floor(((_best - tempered) / Ln2RoundedUp) - 1e-9), 0, 53);
+        return ones == 0 ? 0 : ulong.MaxValue << (64 - ones);
+    }
 }

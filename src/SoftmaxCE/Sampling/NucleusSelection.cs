@@ -1,13 +1,15 @@
 using System.Buffers;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
 /// <summary>Top-p over a whole row: the fewest of the most probable classes whose masses reach a share of the total, without sorting or even listing the row.</summary>
 /// <remarks>
 /// A list of candidates that surely holds them is short where the row is peaked. How far down it must go is estimated from the maxima of the
-/// blocks and checked by its mass. A flat row has too many candidates to rank: there the threshold is closed in by the masses above a
-/// few thresholds at a time, and only what lies between the last two is ranked.
+/// blocks and checked by its mass. A flat row has too many candidates to list, let alone to rank: there a sample of the row tells about where the
+/// threshold is, the masses above a few thresholds at a time close it in, and only what lies between the last two is ranked. The
+/// classes are then told by the last one of them (<see cref="NucleusEdge"/>).
 /// </remarks>
 internal readonly unsafe struct NucleusSelection<T>(T* logits, int count, double max, double temperature, T* exponentials, int* classes)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -20,6 +22,11 @@ internal readonly unsafe struct NucleusSelection<T>(T* logits, int count, double
 
     /// <summary>A list longer than the row divided by this is not worth ranking.</summary>
     private const int LongestShare = 16;
+
+    private const int SampleSize = 1024;
+
+    /// <summary>Between thresholds with this share of the mass between them, ranking is cheaper than closing in further.</summary>
+    private const double NarrowShare = 1.0 / 256;
 
     private const int BinsPerNat = 2;
     private const int Bins = 64;
@@ -44,13 +51,15 @@ internal readonly unsafe struct NucleusSelection<T>(T* logits, int count, double
         return total * FactoredExp.OfMaximum<T>();
     }
 
-    /// <summary>Writes the classes, in no particular order; returns how many they are.</summary>
+    /// <summary>Writes the classes, in no particular order, and returns how many they are; or returns 0, and they are those within the edge.</summary>
     /// <param name="share">P.</param>
     /// <param name="total">The sum of the exponentials.</param>
     /// <param name="blockLength">Logits per block.</param>
     /// <param name="maxima">The largest logit of each block.</param>
-    public int Select(double share, double total, int blockLength, ReadOnlySpan<double> maxima)
+    /// <param name="edge">Tells the classes when they are not listed.</param>
+    public int Select(double share, double total, int blockLength, ReadOnlySpan<double> maxima, out NucleusEdge edge)
     {
+        edge = default;
         double wanted = share * total;
         if (count <= ShortRow) return Rank(Find(0, double.PositiveInfinity, classes, count), wanted, classes);
         int most = count / LongestShare;
@@ -62,7 +71,18 @@ internal readonly unsafe struct NucleusSelection<T>(T* logits, int count, double
             if (MassOf(found) >= wanted * (1 + Rounding)) return Rank(found, wanted, classes);
         }
 
-        return CloseIn(share, total);
+        edge = CloseIn(share, total);
+        return 0;
+    }
+
+    /// <summary>Whether the edge has this class on its inner side.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsWithin(in NucleusEdge edge, int c)
+    {
+        double mass = Element.ToDouble(exponentials[c]);
+        if (mass >= edge.Sure || mass < edge.Lower) return mass >= edge.Sure;
+        double logit = Element.ToDouble(logits[c]);
+        return logit > edge.Logit || (logit == edge.Logit && c <= edge.Class);
     }
 
     /// <summary>A mass down to which the classes together are estimated to have the wanted one; 0 when they are too many to list.</summary>
@@ -127,31 +147,66 @@ internal readonly unsafe struct NucleusSelection<T>(T* logits, int count, double
     }
 
     /// <summary>The flat row: all above an upper threshold belong to the selection, none below a lower one, and those between are ranked.</summary>
-    private int CloseIn(double share, double total)
+    private NucleusEdge CloseIn(double share, double total)
     {
         // Classes below (1 − P) s / n have less than (1 − P) s together, so P s is reached without them; the factor ½ covers rounding.
         double wanted = share * total, lower = (1 - share) * total / count / 2, ofLower = total;
         double upper = 2 * FactoredExp.OfMaximum<T>(), ofUpper = 0;
         ThresholdMassKernel<T> masses = new(exponentials, count);
-        for (int round = 0; round < 4; round++)
+        TakeSample(share, ref masses);
+        for (int round = 0; round < 5 && (round == 0 || ofLower - ofUpper > NarrowShare * total); round++)
         {
-            // At first in equal ratios; then close to where a straight line through both ends has the wanted mass.
-            double place = Math.Clamp((ofLower - wanted) / (ofLower - ofUpper), 0.1, 0.9), ratio = upper / lower;
-            for (int i = 0; i < ThresholdMassKernel<T>.Thresholds; i++)
+            if (round > 0)
             {
-                double step = round < 2 ? 0.2 * (i + 1) : place + (0.05 * (i - 1.5));
-                masses.At[i] = Element.ToDouble(Element.FromDouble<T>(lower * Math.Pow(ratio, step)));
+                // Close to where a straight line through both ends has the wanted mass.
+                double place = Math.Clamp((ofLower - wanted) / (ofLower - ofUpper), 0.1, 0.9), ratio = upper / lower;
+                for (int i = 0; i < ThresholdMassKernel<T>.Thresholds; i++)
+                {
+                    masses.At[i] = Element.ToDouble(Element.FromDouble<T>(lower * Math.Pow(ratio, place + (0.05 * (i - 1.5)))));
+                }
             }
 
             VectorWidth.Run<ThresholdMassKernel<T>, T>(ref masses);
             for (int i = 0; i < ThresholdMassKernel<T>.Thresholds; i++)
             {
-                if (masses.Masses[i] >= wanted * (1 + Rounding)) (lower, ofLower) = (masses.At[i], masses.Masses[i]);
-                else if (masses.Masses[i] <= wanted * (1 - Rounding) && masses.At[i] < upper) (upper, ofUpper) = (masses.At[i], masses.Masses[i]);
+                if (masses.At[i] > lower && masses.At[i] < upper && masses.Masses[i] >= wanted * (1 + Rounding)) (lower, ofLower) = (masses.At[i], masses.Masses[i]);
+                else if (masses.At[i] < upper && masses.Masses[i] <= wanted * (1 - Rounding)) (upper, ofUpper) = (masses.At[i], masses.Masses[i]);
             }
         }
 
-        int sure = Find(upper, double.PositiveInfinity, classes, count), between = Find(lower, upper, classes + sure, count - sure);
-        return sure + Rank(between, wanted - MassOf(sure), classes + sure);
+        MassAboveKernel<T> sure = new(exponentials, count, upper);
+        VectorWidth.Run<MassAboveKernel<T>, T>(ref sure);
+        int kept = Rank(Find(lower, upper, classes, count), wanted - sure.Mass, classes), last = classes[0];
+        for (int i = 1; i < kept; i++)
+        {
+            double logit = Element.ToDouble(logits[classes[i]]), ofLast = Element.ToDouble(logits[last]);
+            if (logit < ofLast || (logit == ofLast && classes[i] > last)) last = classes[i];
+        }
+
+        return new(upper, lower, Element.ToDouble(logits[last]), last);
+    }
+
+    /// <summary>Thresholds around that of a sample, near ones and farther ones.</summary>
+    private void TakeSample(double share, ref ThresholdMassKernel<T> masses)
+    {
+        T* memory = stackalloc T[SampleSize];
+        Span<T> sample = new(memory, SampleSize);
+        int step = count / SampleSize, place = SampleSize;
+        double total = 0, above = 0;
+        for (int i = 0; i < SampleSize; i++)
+        {
+            sample[i] = exponentials[i * step];
+            total += Element.ToDouble(sample[i]);
+        }
+
+        sample.Sort();
+        while (place > 0 && above < share * total) above += Element.ToDouble(sample[--place]);
+
+        // A count out of a sample of n is off by √n / 2 at most times a few.
+        ReadOnlySpan<int> around = [-48, -12, 12, 48];
+        for (int i = 0; i < ThresholdMassKernel<T>.Thresholds; i++) masses.At[i] = Element.ToDouble(sample[Math.Clamp(place + around[i], 0, SampleSize - 1)]);
     }
 }
+
+/// <summary>The last of the classes that a nucleus keeps. Masses from <see cref="Sure"/> on are before it, those below <see cref="Lower"/> behind; others go by rank.</summary>
+internal readonly record struct NucleusEdge(double Sure, double Lower, double Logit, int Class);

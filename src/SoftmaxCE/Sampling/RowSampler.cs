@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
-using System.Numerics.Tensors;
 
 namespace SoftmaxCE;
 
@@ -36,7 +35,7 @@ internal static unsafe class RowSampler
         TKernel[] copy = ArrayPool<TKernel>.Shared.Rent(logits.Length);
         try
         {
-            TensorPrimitives.ConvertTruncating(logits, copy.AsSpan(0, logits.Length));
+            Conversion.Convert(logits, copy.AsSpan(0, logits.Length));
             foreach (int label in excluded) copy[label] = TKernel.NegativeInfinity;
             fixed (TKernel* start = copy) return new SampledRow<TKernel>(options, start, logits.Length, seed).Sample();
         }

@@ -89,7 +89,8 @@ internal readonly unsafe struct SampledRow<T>(LogitSampler options, T* logits, i
                 NucleusSelection<T> nucleus = new(logits, count, max, options.Temperature, start, found);
                 double total = nucleus.Exponentiate();
                 if (double.IsNaN(total)) ThrowIfNaN();
-                return Draw(classes.AsSpan(0, nucleus.Select(options.TopP, total, blockLength, maxima)), MinPBound(max));
+                int listed = nucleus.Select(options.TopP, total, blockLength, maxima, out NucleusEdge edge);
+                return listed > 0 ? Draw(classes.AsSpan(0, listed), MinPBound(max)) : Draw(nucleus, edge, MinPBound(max), max);
             }
         }
         finally
@@ -177,6 +178,23 @@ internal readonly unsafe struct SampledRow<T>(LogitSampler options, T* logits, i
         {
             double logit = Element.ToDouble(logits[c]);
             if (logit >= smallest) race.Enter(c, logit / options.Temperature, (ulong)c);
+        }
+
+        return race.Winner;
+    }
+
+    /// <summary>The winner of the classes within an edge, whose logit is at least <paramref name="smallest"/>: so many that most are asked for their noise alone.</summary>
+    private int Draw(in NucleusSelection<T> nucleus, in NucleusEdge edge, double smallest, double max)
+    {
+        GumbelRace race = new(seed);
+        ulong start = GumbelNoise.Start(seed), least = 0;
+        for (int c = 0; (c = GumbelNoise.IndexOfAtLeast(least, start, c, count)) < count; c++)
+        {
+            if (!nucleus.IsWithin(edge, c)) continue;
+            double logit = Element.ToDouble(logits[c]);
+            if (!(logit >= smallest)) continue;
+            race.Enter(c, logit / options.Temperature, (ulong)c);
+            least = race.LeastBits(max / options.Temperature);
         }
 
         return race.Winner;

@@ -2,45 +2,80 @@ using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
-/// <summary>What <see cref="RowLogs{T}"/> needs for the log-softmax of neighbouring lines, a line per lane.</summary>
-/// <param name="lines">[length, lanes of 512 bits] logits.</param>
+/// <summary>What log-softmax needs of lines of scratch memory, a line per lane of a register.</summary>
+/// <remarks>
+/// A line whose sum is next to the exponential of its maximum needs those below the maximum apart, for the digits of its logarithm. Short lines, of
+/// which many are like that, take them at once; long ones in a pass of its own.
+/// </remarks>
+/// <param name="lines">[length, lanes of a register] logits.</param>
 /// <param name="length">Values of a line.</param>
-/// <param name="numbers">Receives the numbers of <see cref="RowLogs{T}"/>: the exponentials below the maximum, and how many logits equal it.</param>
-/// <param name="maxima">Receives the maximum of each line.</param>
-internal readonly unsafe struct ColumnLogSums<T>(T* lines, int length, double* numbers, T* maxima) : ILaneKernel<T>
+internal readonly unsafe struct ColumnLogSums<T>(T* lines, int length)
     where T : unmanaged
 {
-    public void Run<TSimd, TVector>(int firstLane)
+    /// <summary>The maximum of each line, the sum of the exponentials of the distances to it, and what rounding took from that.</summary>
+    public void Sum<TSimd, TVector>(T* maxima, double* sums, double* lost)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        TVector max = SoftmaxColumns.Max<TSimd, TVector, T>(lines + firstLane, WholeVector.Lanes<T>(), length);
-        TSimd.Store(ref *(maxima + firstLane), 0, max);
-        if (SoftmaxColumns.IsFar<TSimd, TVector, T>(max)) Sum<TSimd, TVector, ShiftedExponential<TVector, T>>(firstLane, max);
-        else Sum<TSimd, TVector, DirectExponential<TVector, T>>(firstLane, max);
+        TVector max = SoftmaxColumns.Max<TSimd, TVector, T>(lines, TSimd.Lanes, length);
+        TSimd.Store(ref *maxima, 0, max);
+        new ColumnExponentials<T>(lines, length).Sum<TSimd, TVector, RowPasses.Dropped>(max, sums, lost);
     }
 
+    /// <summary>The maximum of each line, the sum of the exponentials below it, and how many logits equal it.</summary>
+    public void SumBelow<TSimd, TVector>(T* maxima, RowLogs<T> logs)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        TVector max = SoftmaxColumns.Max<TSimd, TVector, T>(lines, TSimd.Lanes, length);
+        TSimd.Store(ref *maxima, 0, max);
+        logs.SetThird<TSimd, TVector>(SumBelow<TSimd, TVector>(max, logs.High, logs.Low));
+    }
+
+    /// <summary>Replaces the logarithms of sums that are next to the maximum's exponential.</summary>
+    [SkipLocalsInit]
+    public void MendConfident<TSimd, TVector>(T* maxima, double* sums, T* logs)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        bool isAny = false;
+        for (int i = 0; i < TSimd.Lanes; i++) isAny |= SoftmaxKernel.IsConfident<T>(sums[i]);
+        if (!isAny) return;
+        double* below = stackalloc double[2 * TSimd.Lanes], lost = below + TSimd.Lanes;
+        SumBelow<TSimd, TVector>(TSimd.Load(ref *maxima, 0), below, lost);
+        for (int i = 0; i < TSimd.Lanes; i++)
+        {
+            if (SoftmaxKernel.IsConfident<T>(sums[i])) logs[i] = Element.FromDouble<T>(RowSum.Log1p((below[i] + lost[i]) / FactoredExp.OfMaximum<T>()));
+        }
+    }
+
+    private TVector SumBelow<TSimd, TVector>(TVector max, double* sums, double* lost)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct => SoftmaxColumns.IsFar<TSimd, TVector, T>(max)
+        ? SumBelow<TSimd, TVector, ShiftedExponential<TVector, T>>(max, sums, lost)
+        : SumBelow<TSimd, TVector, DirectExponential<TVector, T>>(max, sums, lost);
+
+    /// <summary>Sums the exponentials below the maximum; returns how many logits equal it, NaN where it is infinite.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Sum<TSimd, TVector, TExponential>(int firstLane, TVector max)
+    private TVector SumBelow<TSimd, TVector, TExponential>(TVector max, double* sums, double* lost)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where TExponential : struct, IRowExponential<TVector, T>
     {
-        int stride = WholeVector.Lanes<T>();
+        nint lanes = TSimd.Lanes;
         TExponential exp = default;
         exp.Prepare<TSimd>(max, Element.FromDouble<T>(1));
-        TVector zero = TSimd.Create(default), first = zero, second = zero, count = TSimd.Subtract(max, max);            // NaN where the maximum is infinite
-        T* x = lines + firstLane, end = x + ((nint)length * stride);
-        for (; x + stride < end; x += 2 * stride)
+        TVector zero = TSimd.Create(default), first = zero, second = zero, count = TSimd.Subtract(max, max);
+        T* x = lines, end = x + (length * lanes);
+        for (; x + lanes < end; x += 2 * lanes)
         {
             TVector e = BelowMaximum<TSimd, TVector, TExponential>(exp, x, max, ref count);
-            TSimd.AddWide(ref first, ref second, TSimd.Add(e, BelowMaximum<TSimd, TVector, TExponential>(exp, x + stride, max, ref count)));
+            TSimd.AddWide(ref first, ref second, TSimd.Add(e, BelowMaximum<TSimd, TVector, TExponential>(exp, x + lanes, max, ref count)));
         }
 
         if (x < end) TSimd.AddWide(ref first, ref second, BelowMaximum<TSimd, TVector, TExponential>(exp, x, max, ref count));
-        double* sums = numbers + firstLane;
-        TSimd.StoreWide(first, second, sums, sums + stride);
-        ColumnSums.StoreDoubles<TSimd, TVector, T>(count, sums + (2 * stride), sums + (3 * stride));
+        TSimd.StoreWide(first, second, sums, lost);
+        return count;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

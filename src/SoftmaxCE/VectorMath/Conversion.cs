@@ -1,17 +1,28 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 
 namespace SoftmaxCE;
 
 /// <summary>Values on their way between the caller's type and the type that has a kernel; null stands for what is absent.</summary>
 internal static unsafe class Conversion
 {
+    /// <summary>Every value in the other type, rounded to the nearest; <paramref name="destination"/> may be longer.</summary>
+    public static void Convert<TFrom, TTo>(ReadOnlySpan<TFrom> source, Span<TTo> destination)
+        where TFrom : unmanaged, INumberBase<TFrom>
+        where TTo : unmanaged, INumberBase<TTo>
+    {
+        if (typeof(TFrom) == typeof(Half) && typeof(TTo) == typeof(float)) ToFloats(MemoryMarshal.Cast<TFrom, Half>(source), MemoryMarshal.Cast<TTo, float>(destination));
+        else if (typeof(TFrom) == typeof(float) && typeof(TTo) == typeof(Half)) ToHalves(MemoryMarshal.Cast<TFrom, float>(source), MemoryMarshal.Cast<TTo, Half>(destination));
+        else TensorPrimitives.ConvertTruncating(source, destination);
+    }
+
     public static TKernel* To<T, TKernel>(T* source, TKernel* destination, int count)
         where T : unmanaged, INumberBase<T>
         where TKernel : unmanaged, INumberBase<TKernel>
     {
         if (source == null) return null;
-        TensorPrimitives.ConvertTruncating(new ReadOnlySpan<T>(source, count), new Span<TKernel>(destination, count));
+        Convert(new ReadOnlySpan<T>(source, count), new Span<TKernel>(destination, count));
         return destination;
     }
 
@@ -19,7 +30,7 @@ internal static unsafe class Conversion
         where T : unmanaged, INumberBase<T>
         where TKernel : unmanaged, INumberBase<TKernel>
     {
-        if (source != null) TensorPrimitives.ConvertTruncating(new ReadOnlySpan<TKernel>(source, count), new Span<T>(destination, count));
+        if (source != null) Convert(new ReadOnlySpan<TKernel>(source, count), new Span<T>(destination, count));
     }
 
     /// <summary>Numbers as values of type T, which is float or double.</summary>
@@ -29,5 +40,27 @@ internal static unsafe class Conversion
     {
         if (typeof(T) == typeof(float)) TensorPrimitives.ConvertTruncating(new ReadOnlySpan<TNumber>(source, count), new Span<float>(destination, count));
         else TensorPrimitives.ConvertTruncating(new ReadOnlySpan<TNumber>(source, count), new Span<double>(destination, count));
+    }
+
+    public static void ToFloats(ReadOnlySpan<Half> source, Span<float> destination)
+    {
+        Argument.FitsInto(source.Length, destination.Length);
+        fixed (Half* from = source)
+        fixed (float* to = destination)
+        {
+            HalvesToFloats kernel = new(from, to, source.Length);
+            VectorWidth.RunOnRegister<HalvesToFloats, float>(ref kernel);
+        }
+    }
+
+    private static void ToHalves(ReadOnlySpan<float> source, Span<Half> destination)
+    {
+        Argument.FitsInto(source.Length, destination.Length);
+        fixed (float* from = source)
+        fixed (Half* to = destination)
+        {
+            FloatsToHalves kernel = new(from, to, source.Length);
+            VectorWidth.RunOnRegister<FloatsToHalves, float>(ref kernel);
+        }
     }
 }

@@ -44,3 +44,34 @@ internal static class DoubleBits
     public const long BesideOffset = unchecked(BesideBias << FractionBits) + (1L << (FractionBits - 1));
     public const double Two52PlusBesideBias = 4503599627370496.0 + BesideBias;
 }
+
+/// <summary>The IEEE binary16 layout beside that of binary32, for conversions by whole vectors: the platform has no instruction for them.</summary>
+/// <remarks>
+/// To float: the digits move up by 13 bits and the exponent gains 112; a subnormal half is read as a normal one with the implicit 1, which is
+/// subtracted; infinity and NaN gain 112 once more. To half: adding 2^13 times its power of two to a number, or to one too small the smallest
+/// normal's, rounds it to half's digits, to even where it lies between, and carries into the exponent.
+/// </remarks>
+internal static class HalfBits
+{
+    /// <summary>Digits that a float has more.</summary>
+    public const int DroppedBits = 13;
+
+    // In the layout of a float, before its exponent is changed.
+    public const int Magnitude = 0x7FFF << DroppedBits;
+    public const int LargestFinite = 0x7BFF << DroppedBits;
+    public const int One = 1 << FloatBits.FractionBits;         // of the exponent
+    public const int Rebias = 112 << FloatBits.FractionBits;
+
+    /// <summary>2^-14.</summary>
+    public const float SmallestNormal = 6.103515625e-5f;
+
+    public const int ExponentOfSmallestNormal = 113 << FloatBits.FractionBits;
+
+    /// <summary>2^16 as a float: becomes infinite.</summary>
+    public const int Infinite = 0x47800000;
+
+    public const int Exponent = 0x7F800000;
+    public const int ToMagic = DroppedBits << FloatBits.FractionBits;
+    public const int DigitsOfMagic = (113 + DroppedBits) << (FloatBits.FractionBits - DroppedBits);
+    public const int QuietNaN = 0x0200;
+}

@@ -36,6 +36,12 @@ internal interface ISimd<TVector, T>
     /// <summary>Writes to memory aligned to 64 bytes, not by way of the caches where the hardware can: for what nobody reads soon.</summary>
     static abstract unsafe void StorePastCaches(T* destination, TVector value);
 
+    /// <summary>As many halves as there are lanes, exactly. For float alone; the lanes of double are meaningless.</summary>
+    static abstract unsafe TVector LoadHalves(Half* source);
+
+    /// <summary>Writes every lane as the nearest half, ties to even, subnormal ones included; 65,520 and above is infinite, NaN stays NaN. For float alone.</summary>
+    static abstract unsafe void StoreHalves(Half* destination, TVector value);
+
     /// <summary>Reads <paramref name="count"/> (0 to Lanes) elements and nothing behind them; the other lanes are <paramref name="fill"/>.</summary>
     static abstract unsafe TVector LoadPartial(T* source, int count, TVector fill);
 

@@ -58,6 +58,16 @@ internal readonly struct PairSimd<THalfSimd, THalf, T> : ISimd<Pair<THalf>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Pair<THalf> LoadHalves(Half* source) => new(THalfSimd.LoadHalves(source), THalfSimd.LoadHalves(source + THalfSimd.Lanes));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreHalves(Half* destination, Pair<THalf> value)
+    {
+        THalfSimd.StoreHalves(destination, value.Lower);
+        THalfSimd.StoreHalves(destination + THalfSimd.Lanes, value.Upper);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Pair<THalf> LoadPartial(T* source, int count, Pair<THalf> fill) =>
         new(THalfSimd.LoadPartial(source, Math.Min(count, THalfSimd.Lanes), fill.Lower),
             THalfSimd.LoadPartial(source + THalfSimd.Lanes, Math.Max(count - THalfSimd.Lanes, 0), fill.Upper));

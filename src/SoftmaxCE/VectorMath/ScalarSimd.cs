@@ -28,6 +28,10 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
 
     public static unsafe void StorePastCaches(T* destination, T value) => *destination = value;
 
+    public static unsafe T LoadHalves(Half* source) => From((float)*source);
+
+    public static unsafe void StoreHalves(Half* destination, T value) => *destination = (Half)F(value);
+
     public static unsafe T LoadPartial(T* source, int count, T fill) => count > 0 ? *source : fill;
 
     public static unsafe void StorePartial(T* destination, int count, T value)

@@ -36,6 +36,30 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void StorePastCaches(T* destination, Vector128<T> value) => value.StoreAlignedNonTemporal(destination);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector128<T> LoadHalves(Half* source)
+    {
+        // See HalfBits.
+        // Four halves are one 64-bit word.
+        Vector128<int> signed = Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsInt16());
+        Vector128<int> magnitude = Vector128.ShiftLeft(signed, HalfBits.DroppedBits) & Vector128.Create(HalfBits.Magnitude), rebiased = magnitude + Vector128.Create(HalfBits.Rebias);
+        Vector128<float> subnormal = (rebiased + Vector128.Create(HalfBits.One)).AsSingle() - Vector128.Create(HalfBits.SmallestNormal);
+        Vector128<int> isSubnormal = Vector128.LessThan(magnitude, Vector128.Create(HalfBits.One)), isInfinite = Vector128.GreaterThan(magnitude, Vector128.Create(HalfBits.LargestFinite));
+        rebiased = Select(isSubnormal.As<int, T>(), subnormal.As<float, T>(), rebiased.As<int, T>()).AsInt32() + (isInfinite & Vector128.Create(HalfBits.Rebias));
+        return (rebiased | (signed & Vector128.Create(int.MinValue))).As<int, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreHalves(Half* destination, Vector128<T> value)
+    {
+        Vector128<int> bits = value.AsInt32(), magnitude = bits & Vector128.Create(int.MaxValue), limited = Vector128.Min(magnitude, Vector128.Create(HalfBits.Infinite));
+        Vector128<int> exponent = Vector128.Max(limited & Vector128.Create(HalfBits.Exponent), Vector128.Create(HalfBits.ExponentOfSmallestNormal)) + Vector128.Create(HalfBits.ToMagic);
+        Vector128<int> digits = (limited.AsSingle() + exponent.AsSingle()).AsInt32() - exponent + Vector128.ShiftRightLogical(exponent, HalfBits.DroppedBits) - Vector128.Create(HalfBits.DigitsOfMagic);
+        Vector128<int> ofNaN = Vector128.GreaterThan(magnitude, Vector128.Create(HalfBits.Exponent)) & Vector128.Create(HalfBits.QuietNaN);
+        Vector128<int> signed = digits | ofNaN | (Vector128.ShiftRightArithmetic(bits, 16) & Vector128.Create((int)short.MinValue));
+        Unsafe.WriteUnaligned(destination, Vector128.NarrowWithSaturation(signed, signed).AsUInt64().ToScalar());
+    }
+
     public static unsafe Vector128<T> LoadPartial(T* source, int count, Vector128<T> fill) => PartialLanes.Load(source, count, fill);
 
     public static unsafe void StorePartial(T* destination, int count, Vector128<T> value) => PartialLanes.Store(destination, count, value);

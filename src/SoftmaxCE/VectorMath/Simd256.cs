@@ -38,6 +38,30 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     public static unsafe void StorePastCaches(T* destination, Vector256<T> value) => value.StoreAlignedNonTemporal(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector256<T> LoadHalves(Half* source)
+    {
+        // See HalfBits.
+        Vector128<short> halves = Vector128.Load((short*)source);
+        Vector256<int> signed = Avx2.IsSupported ? Avx2.ConvertToVector256Int32(halves) : Vector256.Create(Vector128.WidenLower(halves), Vector128.WidenUpper(halves));
+        Vector256<int> magnitude = Vector256.ShiftLeft(signed, HalfBits.DroppedBits) & Vector256.Create(HalfBits.Magnitude), rebiased = magnitude + Vector256.Create(HalfBits.Rebias);
+        Vector256<float> subnormal = (rebiased + Vector256.Create(HalfBits.One)).AsSingle() - Vector256.Create(HalfBits.SmallestNormal);
+        Vector256<int> isSubnormal = Vector256.LessThan(magnitude, Vector256.Create(HalfBits.One)), isInfinite = Vector256.GreaterThan(magnitude, Vector256.Create(HalfBits.LargestFinite));
+        rebiased = Select(isSubnormal.As<int, T>(), subnormal.As<float, T>(), rebiased.As<int, T>()).AsInt32() + (isInfinite & Vector256.Create(HalfBits.Rebias));
+        return (rebiased | (signed & Vector256.Create(int.MinValue))).As<int, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreHalves(Half* destination, Vector256<T> value)
+    {
+        Vector256<int> bits = value.AsInt32(), magnitude = bits & Vector256.Create(int.MaxValue), limited = Vector256.Min(magnitude, Vector256.Create(HalfBits.Infinite));
+        Vector256<int> exponent = Vector256.Max(limited & Vector256.Create(HalfBits.Exponent), Vector256.Create(HalfBits.ExponentOfSmallestNormal)) + Vector256.Create(HalfBits.ToMagic);
+        Vector256<int> digits = (limited.AsSingle() + exponent.AsSingle()).AsInt32() - exponent + Vector256.ShiftRightLogical(exponent, HalfBits.DroppedBits) - Vector256.Create(HalfBits.DigitsOfMagic);
+        Vector256<int> ofNaN = Vector256.GreaterThan(magnitude, Vector256.Create(HalfBits.Exponent)) & Vector256.Create(HalfBits.QuietNaN);
+        Vector256<int> signed = digits | ofNaN | (Vector256.ShiftRightArithmetic(bits, 16) & Vector256.Create((int)short.MinValue));
+        Vector128.NarrowWithSaturation(signed.GetLower(), signed.GetUpper()).Store((short*)destination);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector256<T> LoadPartial(T* source, int count, Vector256<T> fill)
     {
         if (!Avx.IsSupported) return PartialLanes.Load(source, count, fill);

@@ -38,6 +38,30 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
     public static unsafe void StorePastCaches(T* destination, Vector512<T> value) => value.StoreAlignedNonTemporal(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector512<T> LoadHalves(Half* source)
+    {
+        // See HalfBits.
+        Vector256<short> halves = Vector256.Load((short*)source);
+        Vector512<int> signed = Avx512F.IsSupported ? Avx512F.ConvertToVector512Int32(halves) : Vector512.Create(Vector256.WidenLower(halves), Vector256.WidenUpper(halves));
+        Vector512<int> magnitude = Vector512.ShiftLeft(signed, HalfBits.DroppedBits) & Vector512.Create(HalfBits.Magnitude), rebiased = magnitude + Vector512.Create(HalfBits.Rebias);
+        Vector512<float> subnormal = (rebiased + Vector512.Create(HalfBits.One)).AsSingle() - Vector512.Create(HalfBits.SmallestNormal);
+        Vector512<int> isSubnormal = Vector512.LessThan(magnitude, Vector512.Create(HalfBits.One)), isInfinite = Vector512.GreaterThan(magnitude, Vector512.Create(HalfBits.LargestFinite));
+        rebiased = Select(isSubnormal.As<int, T>(), subnormal.As<float, T>(), rebiased.As<int, T>()).AsInt32() + (isInfinite & Vector512.Create(HalfBits.Rebias));
+        return (rebiased | (signed & Vector512.Create(int.MinValue))).As<int, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreHalves(Half* destination, Vector512<T> value)
+    {
+        Vector512<int> bits = value.AsInt32(), magnitude = bits & Vector512.Create(int.MaxValue), limited = Vector512.Min(magnitude, Vector512.Create(HalfBits.Infinite));
+        Vector512<int> exponent = Vector512.Max(limited & Vector512.Create(HalfBits.Exponent), Vector512.Create(HalfBits.ExponentOfSmallestNormal)) + Vector512.Create(HalfBits.ToMagic);
+        Vector512<int> digits = (limited.AsSingle() + exponent.AsSingle()).AsInt32() - exponent + Vector512.ShiftRightLogical(exponent, HalfBits.DroppedBits) - Vector512.Create(HalfBits.DigitsOfMagic);
+        Vector512<int> ofNaN = Vector512.GreaterThan(magnitude, Vector512.Create(HalfBits.Exponent)) & Vector512.Create(HalfBits.QuietNaN);
+        Vector512<int> signed = digits | ofNaN | (Vector512.ShiftRightArithmetic(bits, 16) & Vector512.Create((int)short.MinValue));
+        Vector256.NarrowWithSaturation(signed.GetLower(), signed.GetUpper()).Store((short*)destination);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector512<T> LoadPartial(T* source, int count, Vector512<T> fill) => typeof(T) == typeof(float)
         ? Avx512F.MaskLoad((float*)source, FirstSingles(count), fill.AsSingle()).As<float, T>()
         : Avx512F.MaskLoad((double*)source, FirstDoubles(count), fill.AsDouble()).As<double, T>();

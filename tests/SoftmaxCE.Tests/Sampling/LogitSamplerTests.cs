@@ -71,6 +71,11 @@ public class LogitSamplerTests
     [InlineData(70_000, 10f, 0.3)]
     [InlineData(70_000, 4f, 1e-9)]
     [InlineData(3000, 0f, 0.75)]
+    [InlineData(40_000, 0f, 0.3)]
+    [InlineData(131_072, 1e-4f, 0.9)]
+    [InlineData(131_072, 0.5f, 0.99)]
+    [InlineData(33_333, 1f, 0.01)]
+    [InlineData(33_333, 1f, 0.9999)]
     public void Top_p_keeps_what_a_sorted_row_does(int classes, float deviation, double topP)
     {
         float[] logits = LossValues.Normal(classes, deviation, seed: classes).ToFloats();
@@ -107,7 +112,8 @@ public class LogitSamplerTests
         {
             NucleusSelection<float> nucleus = new(z, logits.Length, logits.Max(), temperature, e, found);
             double total = nucleus.Exponentiate();
-            return classes[..nucleus.Select(topP, total, Block, maxima)];
+            int listed = nucleus.Select(topP, total, Block, maxima, out NucleusEdge edge);
+            return listed > 0 ? classes[..listed] : [.. Enumerable.Range(0, logits.Length).Where(c => nucleus.IsWithin(edge, c))];
         }
     }
 
