@@ -68,8 +68,8 @@ internal static unsafe class LogitSums
             for (int i = 0, count; i < logits.Length; i += count)
             {
                 count = Math.Min(partLength, logits.Length - i);
-                TElement* part = Elements(source + i, values, count);
-                TElement* partWeights = weights.IsEmpty ? null : Elements(weightSource + i, factors, count);
+                TElement* part = Conversion.Values(source + i, values, count);
+                TElement* partWeights = weights.IsEmpty ? null : Conversion.Values(weightSource + i, factors, count);
                 bool isLast = i + count == logits.Length || typeof(T) != typeof(TElement);
                 LogitPartKernel<TElement> kernel = new(part, partWeights, (nuint)count, isLast ? part : part + count) { OnlySum = onlySum };
                 VectorWidth.Run<LogitPartKernel<TElement>, TElement>(ref kernel);
@@ -80,12 +80,6 @@ internal static unsafe class LogitSums
 
         return row;
     }
-
-    /// <summary>The values themselves when they have the kernel's type, else converted.</summary>
-    private static TElement* Elements<T, TElement>(T* source, TElement* room, int count)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        where TElement : unmanaged, IBinaryFloatingPointIeee754<TElement> =>
-        typeof(T) == typeof(TElement) ? (TElement*)source : Conversion.To(source, room, count);
 
     /// <summary>The Kullback-Leibler or the Jensen-Shannon divergence: each row is read once for its sum, and both once more for the terms.</summary>
     public static double Divergence<T>(ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ, LogitSum kind)
@@ -130,7 +124,7 @@ internal static unsafe class LogitSums
             for (int i = 0, count; i < logitsP.Length; i += count)
             {
                 count = Math.Min(partLength, logitsP.Length - i);
-                TElement* p = Elements(sourceP + i, valuesP, count), q = Elements(sourceQ + i, valuesQ, count);
+                TElement* p = Conversion.Values(sourceP + i, valuesP, count), q = Conversion.Values(sourceQ + i, valuesQ, count);
                 LogitDivergenceKernel<TElement> kernel = new(p, q, (nuint)count, pair, kind);
                 VectorWidth.Run<LogitDivergenceKernel<TElement>, TElement>(ref kernel);
                 sum.Add(kernel.Sum);
