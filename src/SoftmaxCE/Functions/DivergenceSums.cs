@@ -5,7 +5,10 @@ using System.Runtime.CompilerServices;
 namespace SoftmaxCE;
 
 /// <summary>Entropies and divergences of spans of any IEEE type, block by block.</summary>
-/// <remarks>Floats, and Half converted to float, are summed in float; where that may not do, and for all other types, in double.</remarks>
+/// <remarks>
+/// Floats, and Half converted to float, are summed in float; where that may not do, and for all other types, in double. A divergence that cancels even there is
+/// summed again with care.
+/// </remarks>
 internal static class DivergenceSums
 {
     /// <summary>Two blocks of 8 KB stay in the first-level cache while one register of lanes after the other is summed.</summary>
@@ -66,9 +69,32 @@ internal static class DivergenceSums
 
         double value = total.Value(kind, scale);
         isLarge = total.Highest > Large || !double.IsFinite(value);
-        if (!total.FoundMissing || double.IsNaN(value)) return value;
-        isLarge = false;
-        return double.PositiveInfinity;
+        if (total.FoundMissing && !double.IsNaN(value))
+        {
+            isLarge = false;
+            return double.PositiveInfinity;
+        }
+
+        bool cancels = kind == DivergenceKind.KullbackLeibler && Math.Abs(value) < 0.5 / scale * total.Terms;
+        return cancels && !isLarge ? Cancelling(p, q) : value;
+    }
+
+    [SkipLocalsInit]
+    private static unsafe double Cancelling<T>(ReadOnlySpan<T> p, ReadOnlySpan<T> q)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        const int Length = BlockBytes / sizeof(double);
+        Span<double> first = stackalloc double[Length], second = stackalloc double[Length];
+        CompensatedSum sum = default;
+        for (int i = 0, count; i < p.Length; i += count)
+        {
+            count = Math.Min(Length, p.Length - i);
+            TensorPrimitives.ConvertTruncating(p.Slice(i, count), first);
+            TensorPrimitives.ConvertTruncating(q.Slice(i, count), second);
+            CancellingDivergence.Add(first[..count], second[..count], ref sum);
+        }
+
+        return sum.Value;
     }
 
     /// <summary>The sums over all blocks, in float or in double.</summary>

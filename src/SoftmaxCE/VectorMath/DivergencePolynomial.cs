@@ -127,6 +127,23 @@ internal static class DivergencePolynomial
         }
     }
 
+    /// <summary>(1 + r) ln(2 / (1 + r)) for r ≤ 1, in float: error 5.2e-9, of numbers up to ln 2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector OfRatio<TSimd, TVector>(TVector r)
+        where TSimd : struct, ISimd<TVector, float>
+        where TVector : struct
+    {
+        TVector r2 = TSimd.Multiply(r, r), even = TSimd.Create(-0.00127450831f), odd = TSimd.Create(0.00753085176f);
+        even = TSimd.MultiplyAdd(even, r2, TSimd.Create(-0.0217672978f));
+        odd = TSimd.MultiplyAdd(odd, r2, TSimd.Create(0.0444963053f));
+        even = TSimd.MultiplyAdd(even, r2, TSimd.Create(-0.0816823766f));
+        odd = TSimd.MultiplyAdd(odd, r2, TSimd.Create(0.166377679f));
+        even = TSimd.MultiplyAdd(even, r2, TSimd.Create(-0.499974132f));
+        odd = TSimd.MultiplyAdd(odd, r2, TSimd.Create(-0.306853712f));
+        even = TSimd.MultiplyAdd(even, r2, TSimd.Create(0.693147182f));
+        return TSimd.MultiplyAdd(odd, r, even);
+    }
+
     /// <summary>½ (1 + t) ln(1 + t) for t in [0.6, 1]: error 5e-9 of the term for float with degree 5, 1.6e-18 for double with degree 12.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector OfLargeTangent<TSimd, TVector, T>(TVector t)

@@ -75,8 +75,9 @@ internal static class DivergenceTerms
         return TSimd.Divide(d, TSimd.Add(moved, x));
     }
 
+    /// <summary>R of the remarks.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector R<TSimd, TVector, T>(TVector z)
+    public static TVector R<TSimd, TVector, T>(TVector z)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
