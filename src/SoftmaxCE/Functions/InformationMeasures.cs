@@ -9,11 +9,15 @@ namespace SoftmaxCE;
 /// p is the true and q the model distribution. Their entries are taken as given, never renormalised or clipped: 0 · ln 0 counts as 0, and
 /// p &gt; 0 where q = 0 gives +∞. A negative entry is an error that names its index; a NaN makes the result NaN.
 /// </para>
-/// <para>Sums are taken in double or wider for every type, and the same input gives the same bits on any vector width.</para>
+/// <para>
+/// Results are within 8 units of the last place of the exact value of the entries given. Of weights that are no distribution, terms may cancel; then
+/// the unit is one of the last place of Σ |p ln q| for the entropy (where q is p) and the cross-entropy, and for the Kullback-Leibler divergence one
+/// of the larger of |D| and |Σ q − Σ p|. Sums are taken in double or wider for every type, and the same input gives the same bits on any vector width.
+/// </para>
 /// </remarks>
 public static partial class InformationMeasures
 {
-    /// <summary>Largest error of the measures from probabilities, in ulp of the exact value of the entries given.</summary>
+    /// <summary>Largest error of the measures, in the ulp that the remarks speak of.</summary>
     internal const double MaxUlpError = 8;
 
     /// <summary>Entropy H(p) = −Σ p[i] ln p[i], in nats.</summary>
@@ -50,8 +54,8 @@ public static partial class InformationMeasures
     /// <param name="p">True distribution; entries ≥ 0, taken as given (not renormalised).</param>
     /// <param name="q">Model distribution, same length as <paramref name="p"/>.</param>
     /// <returns>
-    /// 0 when p equals q; +∞ when some p[i] &gt; 0 meets q[i] = 0; 0 ln 0 counts as 0. Never negative when both sum to the same; the relative
-    /// error stays below 8 ulp however close q is to p.
+    /// 0 when p equals q; +∞ when some p[i] &gt; 0 meets q[i] = 0; 0 ln 0 counts as 0. Never negative when both sum to the same. Keeps
+    /// its digits however close q is to p.
     /// </returns>
     /// <exception cref="ArgumentException">The spans differ in length or are empty.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An entry is negative.</exception>

@@ -26,6 +26,11 @@ internal static unsafe class Conversion
         return destination;
     }
 
+    /// <summary>The values themselves when they have the kernel's type, else converted.</summary>
+    public static TKernel* Values<T, TKernel>(T* source, TKernel* room, int count)
+        where T : unmanaged, INumberBase<T>
+        where TKernel : unmanaged, INumberBase<TKernel> => typeof(T) == typeof(TKernel) ? (TKernel*)source : To(source, room, count);
+
     public static void Back<TKernel, T>(TKernel* source, T* destination, int count)
         where T : unmanaged, INumberBase<T>
         where TKernel : unmanaged, INumberBase<TKernel>

@@ -11,33 +11,41 @@ internal enum DivergenceKind
     JensenShannon,
 }
 
-/// <summary>
-/// Sums of p ln p and its relatives over a block of probabilities in double. Blocks of floats that <see cref="SingleDivergenceKernel"/> finds unusual,
-/// and other types, are widened to double first.
-/// </summary>
+/// <summary>Sums of p ln p and its relatives over a block of probabilities, of floats in float and of doubles in double.</summary>
 /// <remarks>
-/// Kullback-Leibler as Σ p ln(p/q) is a sum of large terms of both signs; where q is next to p nothing but rounding is left of it. Here every
-/// term with p/q in [√½, √2) enters as p (u − ln(1 + u)) with u = q/p − 1, which is never negative and keeps its relative accuracy down to
-/// u = 0; the part that this leaves out, Σ (p − q) over those entries, is exact per entry and summed apart, with a compensated sum.
+/// The terms of a divergence are never negative (see <see cref="DivergenceTerms"/>): D(p || q) = Σ [p ln(p/q) − p + q] − Σ (q − p), and Σ (q − p), which is
+/// next to 0 for distributions, is summed apart.
 ///
-/// Jensen-Shannon is Σ of p and q against their mean m; with t = (p − q)/(p + q) a pair contributes m g(t), g(t) = ½ [(1 + t) ln(1 + t) +
-/// (1 − t) ln(1 − t)] = t²/2 + t⁴/12 + …, never negative. |t| ≤ ½ uses that series (own coefficients), the rest the logarithms.
+/// Floats are rounded a few times per term, and two terms are added before they are added in double: within 5 ulp of the sum as long as the terms have
+/// one sign. Doubles go to compensated sums.
+///
+/// Where a probability is divided by, or its logarithm taken, it is multiplied by a power of two first, the scale, so that subnormal numbers are like
+/// others, and 0 is replaced by a fraction of the smallest number, which is as good (a NaN stays). Two vectors are taken in lockstep: each term is a chain of operations that
+/// wait for each other, longer than a processor looks ahead.
 /// </remarks>
-internal unsafe struct DivergenceKernel(double* p, double* q, int count, DivergenceKind kind) : IVectorKernel<double>, ILaneKernel<double>
+internal unsafe struct DivergenceKernel<T>(T* p, T* q, int count, DivergenceKind kind, T scale) : IVectorKernel<T>, ILaneKernel<T>
+    where T : unmanaged
 {
-    private LaneSum<double> _terms, _differences;
+    private LaneSum<T> _terms, _differences;
+    private double _highest;
 
-    /// <summary>Σ of the terms named in the remarks.</summary>
+    /// <summary>Σ of the terms: −H, −H(p, q), scale times the non-negative part of D(p || q), twice the scale times JS.</summary>
     public CompensatedSum Terms;
 
-    /// <summary>Σ (p − q) over the entries whose term leaves it out.</summary>
+    /// <summary>Σ (q − p), not scaled, for Kullback-Leibler; for the cross-entropy 0, or NaN where some q is.</summary>
     public CompensatedSum Differences;
 
     /// <summary>Some entry is below 0.</summary>
     public bool FoundNegative;
 
+    /// <summary>Some p &gt; 0 meets q = 0, where that makes the sum infinite; then <see cref="Terms"/> is not.</summary>
+    public bool FoundMissing;
+
+    /// <summary>The largest entry of which the logarithm is taken, at least 0; 0 for divergences.</summary>
+    public readonly double Highest => _highest;
+
     public void Run<TSimd, TVector>()
-        where TSimd : struct, ISimd<TVector, double>
+        where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         TSimd.RunLanes(ref this, 0);
@@ -46,141 +54,132 @@ internal unsafe struct DivergenceKernel(double* p, double* q, int count, Diverge
     }
 
     public void Run<TSimd, TVector>(int firstLane)
-        where TSimd : struct, ISimd<TVector, double>
+        where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        if (kind == DivergenceKind.Entropy) Sums<TSimd, TVector, EntropyTerm>(firstLane);
-        else if (kind == DivergenceKind.CrossEntropy) Sums<TSimd, TVector, CrossEntropyTerm>(firstLane);
-        else if (kind == DivergenceKind.KullbackLeibler) Sums<TSimd, TVector, RelativeTerm>(firstLane);
-        else Sums<TSimd, TVector, MeanTerm>(firstLane);
+        if (kind == DivergenceKind.Entropy) Run<TSimd, TVector, EntropyTerm>(firstLane);
+        else if (kind == DivergenceKind.CrossEntropy) Run<TSimd, TVector, CrossEntropyTerm>(firstLane);
+        else if (kind == DivergenceKind.KullbackLeibler) Run<TSimd, TVector, RelativeTerm>(firstLane);
+        else Run<TSimd, TVector, MeanTerm>(firstLane);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Sums<TSimd, TVector, TTerm>(int firstLane)
-        where TSimd : struct, ISimd<TVector, double>
+    private void Run<TSimd, TVector, TTerm>(int firstLane)
+        where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where TTerm : struct
     {
-        TVector zero = TSimd.Create(0), terms = zero, termsLow = zero, differences = zero, differencesLow = zero, lowest = zero;
-        int stride = WholeVector.Lanes<double>();
-        for (int i = 0; i < count; i += stride)
+        T* x = p + firstLane, y = (typeof(TTerm) == typeof(EntropyTerm) ? p : q) + firstLane;
+        Watch<TSimd, TVector, TTerm>(x, y, firstLane);
+        Sums<TSimd, TVector, TTerm>(x, y, firstLane);
+    }
+
+    /// <summary>Notes what makes the sum of the terms meaningless, and adds up differences.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Watch<TSimd, TVector, TTerm>(T* x, T* y, int firstLane)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TTerm : struct
+    {
+        int stride = WholeVector.Lanes<T>();
+        TVector zero = TSimd.Create(default), lowest = zero, highest = zero, missing = zero, sum = zero, differences = zero, differencesRest = zero;
+        for (int left = count; left > 0; left -= stride, x += stride, y += stride)
         {
-            // A pair (0, 0) adds nothing to any of the sums.
-            int here = LaneSum<double>.Here<TSimd, TVector>(count - i, firstLane), start = i + firstLane;
-            TVector x, y = zero;
-            if (here == TSimd.Lanes)
+            TVector valueX, valueY;
+            if (left >= stride)
             {
-                x = TSimd.Load(ref *p, (nuint)start);
-                if (typeof(TTerm) != typeof(EntropyTerm)) y = TSimd.Load(ref *q, (nuint)start);
+                valueX = TSimd.Load(ref *x, 0);
+                valueY = TSimd.Load(ref *y, 0);
             }
             else
             {
-                x = TSimd.LoadPartial(p + start, here, zero);
-                if (typeof(TTerm) != typeof(EntropyTerm)) y = TSimd.LoadPartial(q + start, here, zero);
+                int here = LaneSum<T>.Here<TSimd, TVector>(left, firstLane);
+                valueX = TSimd.LoadPartial(x, here, zero);
+                valueY = TSimd.LoadPartial(y, here, zero);
             }
 
-            lowest = TSimd.Min(TSimd.Min(x, y), lowest);
-            if (typeof(TTerm) == typeof(EntropyTerm)) TSimd.AddWide(ref terms, ref termsLow, MinusXLogY<TSimd, TVector>(x, x));
-            if (typeof(TTerm) == typeof(CrossEntropyTerm)) TSimd.AddWide(ref terms, ref termsLow, MinusXLogY<TSimd, TVector>(x, y));
-            if (typeof(TTerm) == typeof(MeanTerm))
+            lowest = TSimd.Min(valueX, lowest);                        // in this order a NaN is passed over; the sums will be NaN
+            if (typeof(TTerm) != typeof(EntropyTerm)) lowest = TSimd.Min(valueY, lowest);
+            if (typeof(TTerm) == typeof(EntropyTerm) || typeof(TTerm) == typeof(CrossEntropyTerm)) highest = TSimd.Max(valueY, highest);
+            if (typeof(TTerm) == typeof(CrossEntropyTerm) || typeof(TTerm) == typeof(RelativeTerm))
             {
-                TVector t = TSimd.Divide(TSimd.Subtract(x, y), TSimd.Add(x, y));
-                TSimd.AddWide(ref terms, ref termsLow, JensenShannonTerm<TSimd, TVector>(x, y, t));
+                missing = TSimd.Max(TSimd.Select(TSimd.Equal(valueY, zero), valueX, zero), missing);
             }
 
-            if (typeof(TTerm) == typeof(RelativeTerm))
+            if (typeof(TTerm) == typeof(CrossEntropyTerm)) sum = TSimd.Add(valueY, sum);
+            if (typeof(TTerm) == typeof(RelativeTerm)) TSimd.AddWide(ref differences, ref differencesRest, TSimd.Subtract(valueY, valueX));
+        }
+
+        // The logarithm of a NaN is a number.
+        if (typeof(TTerm) == typeof(CrossEntropyTerm)) TSimd.AddWide(ref differences, ref differencesRest, TSimd.Select(TSimd.Equal(sum, sum), zero, sum));
+        _differences.Set<TSimd, TVector>(firstLane, differences, differencesRest);
+        FoundNegative |= TSimd.AnyGreater(zero, lowest);
+        FoundMissing |= TSimd.AnyGreater(missing, zero);
+        _highest = Math.Max(_highest, Element.ToDouble(TSimd.MaxOfLanes(highest)));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Sums<TSimd, TVector, TTerm>(T* x, T* y, int firstLane)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TTerm : struct
+    {
+        int stride = WholeVector.Lanes<T>(), left = count;
+        TVector zero = TSimd.Create(default), factor = TSimd.Create(scale), terms = zero, termsRest = zero;
+        for (; left >= 2 * stride; left -= 2 * stride, x += 2 * stride, y += 2 * stride)
+        {
+            Pair<TVector> two = OfTwo<TSimd, TVector, TTerm>(x, y, stride, factor);
+            if (typeof(T) == typeof(float))
             {
-                TSimd.AddWide(ref terms, ref termsLow, KullbackLeiblerTerm<TSimd, TVector>(x, y, out TVector difference));
-                TSimd.AddWide(ref differences, ref differencesLow, difference);
+                TSimd.AddWide(ref terms, ref termsRest, TSimd.Add(two.Lower, two.Upper));
+            }
+            else
+            {
+                TSimd.AddWide(ref terms, ref termsRest, two.Lower);
+                TSimd.AddWide(ref terms, ref termsRest, two.Upper);
             }
         }
 
-        _terms.Set<TSimd, TVector>(firstLane, terms, termsLow);
-        _differences.Set<TSimd, TVector>(firstLane, differences, differencesLow);
-        FoundNegative |= TSimd.AnyGreater(zero, lowest);
+        for (; left > 0; left -= stride, x += stride, y += stride)
+        {
+            int here = LaneSum<T>.Here<TSimd, TVector>(left, firstLane);           // a pair (0, 0) adds nothing to the sum
+            TVector term = Term<TSimd, TVector, TTerm>(TSimd.LoadPartial(x, here, zero), TSimd.LoadPartial(y, here, zero), factor);
+            TSimd.AddWide(ref terms, ref termsRest, term);
+        }
+
+        _terms.Set<TSimd, TVector>(firstLane, terms, termsRest);
     }
 
-    /// <summary>−x ln y, and 0 where x is 0.</summary>
+    /// <summary>The terms of two vectors in lockstep.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector MinusXLogY<TSimd, TVector>(TVector x, TVector y)
-        where TSimd : struct, ISimd<TVector, double>
+    private static Pair<TVector> OfTwo<TSimd, TVector, TTerm>(T* x, T* y, int stride, TVector factor)
+        where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
+        where TTerm : struct
     {
-        TVector zero = TSimd.Create(0);
-        TVector term = TSimd.Multiply(TSimd.Subtract(zero, x), LogPolynomial.Log<TSimd, TVector, double>(y));
-        return TSimd.Select(TSimd.Equal(x, zero), zero, term);
+        Pair<TVector> pairX = new(TSimd.Load(ref *x, 0), TSimd.Load(ref *(x + stride), 0)), pairY = new(TSimd.Load(ref *y, 0), TSimd.Load(ref *(y + stride), 0));
+        return Term<PairSimd<TSimd, TVector, T>, Pair<TVector>, TTerm>(pairX, pairY, new(factor, factor));
     }
 
-    /// <summary>p ln(p/q), less p − q where that is handed out apart; 0 where p is 0, +∞ where only q is.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector KullbackLeiblerTerm<TSimd, TVector>(TVector x, TVector y, out TVector difference)
-        where TSimd : struct, ISimd<TVector, double>
+    private static TVector Term<TSimd, TVector, TTerm>(TVector x, TVector y, TVector factor)
+        where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
+        where TTerm : struct
     {
-        TVector zero = TSimd.Create(0), one = TSimd.Create(1);
-        TVector fractionX = LogPolynomial.NormalFraction<TSimd, TVector, double>(x, out TVector exponentX);
-        TVector fractionY = LogPolynomial.NormalFraction<TSimd, TVector, double>(y, out TVector exponentY);
-        TVector ratio = TSimd.Divide(fractionY, fractionX);                                  // of the fractions: in (½, 2), cannot overflow
-        TVector fraction = TSimd.SplitPowerOfTwo(ratio, out TVector k);
-        TVector exponent = TSimd.Add(k, TSimd.Subtract(exponentY, exponentX));               // q/p = fraction · 2^exponent
-
-        // At exponent 0 fraction − 1 is (y − x)/x, whose numerator is exact.
-        TVector near = TSimd.Equal(exponent, zero);
-        TVector exact = TSimd.Subtract(y, x);
-        TVector u = TSimd.Select(near, TSimd.Divide(exact, x), TSimd.Subtract(fraction, one));
-        TVector uMinusLog = LogPolynomial.FMinusLog1p<TSimd, TVector, double>(u);
-        TVector logOfRatio = LogPolynomial.Combine<TSimd, TVector, double>(exponent, u, uMinusLog, zero);
-        TVector far = TSimd.Subtract(zero, TSimd.Multiply(x, logOfRatio));
-        TVector term = TSimd.Select(near, TSimd.Multiply(x, uMinusLog), far);
-        difference = TSimd.Select(near, TSimd.Subtract(zero, exact), zero);
-
-        term = TSimd.Select(TSimd.Equal(y, zero), TSimd.Create(double.PositiveInfinity), term);
-        difference = TSimd.Select(TSimd.Equal(x, zero), zero, TSimd.Select(TSimd.Equal(y, zero), zero, difference));
-        term = TSimd.Select(TSimd.Equal(x, zero), zero, term);
-        TVector sum = TSimd.Add(x, y);                                                       // a NaN in either is a NaN here
-        return TSimd.Select(TSimd.Equal(sum, sum), term, sum);
+        TVector ys = Scaled<TSimd, TVector>(y, factor);
+        if (typeof(TTerm) == typeof(EntropyTerm) || typeof(TTerm) == typeof(CrossEntropyTerm)) return TSimd.Multiply(x, DivergenceTerms.Log<TSimd, TVector, T>(ys, factor));
+        TVector xs = Scaled<TSimd, TVector>(x, factor);
+        return typeof(TTerm) == typeof(MeanTerm) ? DivergenceTerms.Mean<TSimd, TVector, T>(xs, ys) : DivergenceTerms.Relative<TSimd, TVector, T>(xs, ys);
     }
 
-    /// <summary>½ [p ln(p/m) + q ln(q/m)] with m = (p + q)/2, given t = (p − q)/(p + q); 0 where both are 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector JensenShannonTerm<TSimd, TVector>(TVector x, TVector y, TVector t)
-        where TSimd : struct, ISimd<TVector, double>
+    private static TVector Scaled<TSimd, TVector>(TVector value, TVector factor)
+        where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        TVector zero = TSimd.Create(0), half = TSimd.Create(0.5);
-        TVector sum = TSimd.Add(x, y);
-        TVector t2 = TSimd.Multiply(t, t);
-        TVector series = TSimd.Multiply(t2, JensenShannonSeries<TSimd, TVector>(t2));
-
-        TVector up = TSimd.Divide(TSimd.Add(x, x), sum), down = TSimd.Divide(TSimd.Add(y, y), sum);      // 1 + t and 1 − t, not rounded twice
-        TVector logarithms = TSimd.Subtract(
-            TSimd.Multiply(half, TSimd.Subtract(zero, MinusXLogY<TSimd, TVector>(up, up))),
-            TSimd.Multiply(half, MinusXLogY<TSimd, TVector>(down, down)));
-        TVector close = TSimd.LessThan(TSimd.Abs(t), half);
-        TVector term = TSimd.Multiply(TSimd.Multiply(half, sum), TSimd.Select(close, series, logarithms));
-        return TSimd.Select(TSimd.Equal(sum, zero), zero, term);
-    }
-
-    /// <summary>g(t) / t² for |t| ≤ ½, as a polynomial in t² from our own Remez run (50 digits): relative error 6e-18.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector JensenShannonSeries<TSimd, TVector>(TVector t2)
-        where TSimd : struct, ISimd<TVector, double>
-        where TVector : struct
-    {
-        TVector g = TSimd.Create(0.007234722526614533);
-        g = TSimd.MultiplyAdd(g, t2, TSimd.Create(-0.0034448331091776166));
-        g = TSimd.MultiplyAdd(g, t2, TSimd.Create(0.004657775415141308));
-        g = TSimd.MultiplyAdd(g, t2, TSimd.Create(0.001904377996488368));
-        g = TSimd.MultiplyAdd(g, t2, TSimd.Create(0.0034077491027504564));
-        g = TSimd.MultiplyAdd(g, t2, TSimd.Create(0.004148479866279669));
-        g = TSimd.MultiplyAdd(g, t2, TSimd.Create(0.005496110737299593));
-        g = TSimd.MultiplyAdd(g, t2, TSimd.Create(0.0075756632042691735));
-        g = TSimd.MultiplyAdd(g, t2, TSimd.Create(0.011111114657441775));
-        g = TSimd.MultiplyAdd(g, t2, TSimd.Create(0.017857142778066507));
-        g = TSimd.MultiplyAdd(g, t2, TSimd.Create(0.03333333333424757));
-        g = TSimd.MultiplyAdd(g, t2, TSimd.Create(0.08333333333332918));
-        g = TSimd.MultiplyAdd(g, t2, TSimd.Create(0.5));
-        return g;
+        // 2^-96 and 2^-990, some thousandths of the smallest number, scaled.
+        TVector nothing = ExpPolynomial.Constant<TSimd, TVector, T>(1.26217745e-29f, 9.556619453472961e-299);
+        return TSimd.Max(nothing, TSimd.Multiply(value, factor));
     }
 
     private readonly struct EntropyTerm;

@@ -127,18 +127,56 @@ internal static class DivergencePolynomial
         }
     }
 
-    /// <summary>½ (1 + t) ln(1 + t) for t in [0.6, 1], in float: error 5e-9 of the term.</summary>
+    /// <summary>(1 + r) ln(2 / (1 + r)) for r ≤ 1, in float: error 5.2e-9, of numbers up to ln 2.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector OfLargeTangent<TSimd, TVector>(TVector t)
+    public static TVector OfRatio<TSimd, TVector>(TVector r)
         where TSimd : struct, ISimd<TVector, float>
         where TVector : struct
     {
+        TVector r2 = TSimd.Multiply(r, r), even = TSimd.Create(-0.00127450831f), odd = TSimd.Create(0.00753085176f);
+        even = TSimd.MultiplyAdd(even, r2, TSimd.Create(-0.0217672978f));
+        odd = TSimd.MultiplyAdd(odd, r2, TSimd.Create(0.0444963053f));
+        even = TSimd.MultiplyAdd(even, r2, TSimd.Create(-0.0816823766f));
+        odd = TSimd.MultiplyAdd(odd, r2, TSimd.Create(0.166377679f));
+        even = TSimd.MultiplyAdd(even, r2, TSimd.Create(-0.499974132f));
+        odd = TSimd.MultiplyAdd(odd, r2, TSimd.Create(-0.306853712f));
+        even = TSimd.MultiplyAdd(even, r2, TSimd.Create(0.693147182f));
+        return TSimd.MultiplyAdd(odd, r, even);
+    }
+
+    /// <summary>½ (1 + t) ln(1 + t) for t in [0.6, 1]: error 5e-9 of the term for float with degree 5, 1.6e-18 for double with degree 12.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector OfLargeTangent<TSimd, TVector, T>(TVector t)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
         TVector t2 = TSimd.Multiply(t, t);
-        TVector odd = TSimd.MultiplyAdd(t2, TSimd.Create(-0.00246646837f), TSimd.Create(-0.0645288751f));
-        TVector even = TSimd.MultiplyAdd(t2, TSimd.Create(0.0170617402f), TSimd.Create(0.240868703f));
-        odd = TSimd.MultiplyAdd(t2, odd, TSimd.Create(0.502507687f));
-        even = TSimd.MultiplyAdd(t2, even, TSimd.Create(-0.000295622711f));
-        return TSimd.MultiplyAdd(odd, t, even);
+        if (typeof(T) == typeof(float))
+        {
+            TVector even = Single<TSimd, TVector, T>(0.0170617402f), odd = Single<TSimd, TVector, T>(-0.00246646837f);
+            odd = TSimd.MultiplyAdd(odd, t2, Single<TSimd, TVector, T>(-0.0645288751f));
+            even = TSimd.MultiplyAdd(even, t2, Single<TSimd, TVector, T>(0.240868703f));
+            odd = TSimd.MultiplyAdd(odd, t2, Single<TSimd, TVector, T>(0.502507687f));
+            even = TSimd.MultiplyAdd(even, t2, Single<TSimd, TVector, T>(-0.000295622711f));
+            return TSimd.MultiplyAdd(odd, t, even);
+        }
+        else
+        {
+            TVector even = Double<TSimd, TVector, T>(6.278343968309849e-06), odd = Double<TSimd, TVector, T>(-7.336333209378588e-05);
+            even = TSimd.MultiplyAdd(even, t2, Double<TSimd, TVector, T>(0.00040837382252930423));
+            odd = TSimd.MultiplyAdd(odd, t2, Double<TSimd, TVector, T>(-0.0014547931574804332));
+            even = TSimd.MultiplyAdd(even, t2, Double<TSimd, TVector, T>(0.0037839727279533586));
+            odd = TSimd.MultiplyAdd(odd, t2, Double<TSimd, TVector, T>(-0.007852490425793687));
+            even = TSimd.MultiplyAdd(even, t2, Double<TSimd, TVector, T>(0.014073845046939782));
+            odd = TSimd.MultiplyAdd(odd, t2, Double<TSimd, TVector, T>(-0.023690596276280874));
+            even = TSimd.MultiplyAdd(even, t2, Double<TSimd, TVector, T>(0.04116026753748459));
+            odd = TSimd.MultiplyAdd(odd, t2, Double<TSimd, TVector, T>(-0.08318916886918214));
+            even = TSimd.MultiplyAdd(even, t2, Double<TSimd, TVector, T>(0.24997159521915793));
+            odd = TSimd.MultiplyAdd(odd, t2, Double<TSimd, TVector, T>(0.5000034552734031));
+            even = TSimd.MultiplyAdd(even, t2, Double<TSimd, TVector, T>(-1.953506601459332e-07));
+            return TSimd.MultiplyAdd(odd, t, even);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -22,9 +22,8 @@ internal static class FloatBits
     public const float Two23PlusBias = 8388608f + SplitBias;
 
     // Half a step of the exponent rounds the difference of two numbers' bits to a whole power of two.
-    public const int BesideBias = 256;
-    public const int BesideOffset = unchecked(BesideBias << FractionBits) + (1 << (FractionBits - 1));
-    public const float Two23PlusBesideBias = 8388608f + BesideBias;
+    public const int BesideOffset = 1 << (FractionBits - 1);
+    public const int ExponentMask = -1 << FractionBits;
 }
 
 /// <summary>The IEEE binary64 layout in the form that the vector layers need.</summary>

@@ -97,7 +97,10 @@ internal interface ISimd<TVector, T>
     /// <summary>Writes a positive normal value as m · 2^exponent with m in [√½, √2).</summary>
     static abstract TVector SplitPowerOfTwo(TVector value, out TVector exponent);
 
-    /// <summary>value · 2^−exponent, with the exponent that brings it between 2/3 and 3/2 of <paramref name="other"/>. Both are positive and normal.</summary>
+    /// <summary>value · 2^−k, with the k that brings it between 2/3 and 3/2 of <paramref name="other"/>. Both are positive and normal.</summary>
+    /// <param name="value">What is moved.</param>
+    /// <param name="other">What it is moved to.</param>
+    /// <param name="exponent">k for double; for float 2^23 k, what k adds to the bits: finding k itself would take another instruction.</param>
     static abstract TVector MoveBeside(TVector value, TVector other, out TVector exponent);
 
     /// <summary>Whether some lane of <paramref name="left"/> is greater; NaN is not.</summary>

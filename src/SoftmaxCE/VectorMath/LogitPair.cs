@@ -22,7 +22,7 @@ internal readonly record struct LogitPair<T>(T MaxP, T MaxQ, T Ratio, T Shift, T
     {
         double maxima = TwoSum.Subtract<ScalarSimd<double>, double, double>(Element.ToDouble(p.Max), Element.ToDouble(q.Max), out double lost);
         double total = TwoSum.Add<ScalarSimd<double>, double, double>(maxima, logs, out double lostTotal);
-        double low = lost + lostTotal + logsLow;
+        total = TwoSum.Add<ScalarSimd<double>, double, double>(total, lost + lostTotal + logsLow, out double low);         // the rest of a logarithm is not small
         T shift = Element.FromDouble<T>(total), shiftLow = Element.FromDouble<T>(total - Element.ToDouble(shift) + low);
         return new(p.Max, q.Max, Element.FromDouble<T>(ratio), shift, shiftLow);
     }

@@ -6,6 +6,9 @@ namespace SoftmaxCE;
 /// exponentials: of a confident row the others are all that counts, and ln(1 + others) keeps their digits. A part moves to a larger maximum M by
 /// Σ w (M − x) = Σ w (m − x) + (M − m) Σ w. Every term is ≥ 0, so nothing cancels. All exponentials have the factor of
 /// <see cref="FactoredExp{TVector,T}"/>.
+///
+/// In the place of distances may stand differences from other logits y, Σ e^(x − m) (x − y − center): of which the Kullback-Leibler divergence
+/// Σ p (x − y) − ln Σ e^x + ln Σ e^y is made where its terms do not cancel.
 /// </remarks>
 internal struct LogitPart<T>
     where T : unmanaged
@@ -19,7 +22,7 @@ internal struct LogitPart<T>
     /// <summary>Σ w (m − x). For a part of −∞ alone: 0, or +∞ where a given weight is above 0.</summary>
     public CompensatedSum Distances;
 
-    /// <summary>Σ w of given weights.</summary>
+    /// <summary>Σ w of given weights; Σ of the magnitudes of differences.</summary>
     public CompensatedSum Mass;
 
     /// <summary>Some given weight is below 0.</summary>
@@ -68,6 +71,18 @@ internal struct LogitPart<T>
         Distances = distances;
         Mass.Add(other.Mass);
         FoundNegative |= other.FoundNegative;
+        MergeExponentialSums(other);
+    }
+
+    /// <summary>Takes in a part with differences, Σ e^(x − m) (x − y − center) in the place of distances; the center is the same for all.</summary>
+    public void MergeDifferences(in LogitPart<T> other)
+    {
+        T largest = LargerMax(other);
+        CompensatedSum weight = RowPart<T>.Weight(Max, largest), otherWeight = RowPart<T>.Weight(other.Max, largest);
+        Distances = Distances.Times(weight);
+        Distances.Add(other.Distances.Times(otherWeight));
+        Mass = Mass.Times(weight);
+        Mass.Add(other.Mass.Times(otherWeight));
         MergeExponentialSums(other);
     }
 

@@ -2,6 +2,21 @@ using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
+/// <summary>What is summed of a part of a row besides its exponentials.</summary>
+internal enum LogitTerms
+{
+    None,
+
+    /// <summary>e^(x − m) (m − x).</summary>
+    Distances,
+
+    /// <summary>w (m − x).</summary>
+    WeightedDistances,
+
+    /// <summary>e^(x − m) (x − y − center), and the magnitudes of these.</summary>
+    Differences,
+}
+
 /// <summary>The sums of <see cref="LogitPart{T}"/> over at most <see cref="LongRow{T}.PartLength"/> logits.</summary>
 /// <remarks>
 /// The part passes the first-level cache once for its maximum and once more, register by register, for everything else, and meanwhile the next part is fetched, so that
@@ -9,33 +24,44 @@ namespace SoftmaxCE;
 /// are added in double: at most 3 ulp in all. Where the exponentials below the maximum add up to little, they are added again without it.
 /// </remarks>
 /// <param name="logits">The part.</param>
-/// <param name="weights">As many weights; null for the exponentials.</param>
+/// <param name="weights">As many weights, or other logits, for those that <paramref name="terms"/> need.</param>
 /// <param name="count">Values in the part.</param>
 /// <param name="next">The logits that will be needed next; the part itself when there are none.</param>
-internal unsafe struct LogitPartKernel<T>(T* logits, T* weights, nuint count, T* next) : IVectorKernel<T>
+/// <param name="terms">What is summed besides the exponentials.</param>
+internal unsafe struct LogitPartKernel<T>(T* logits, T* weights, nuint count, T* next, LogitTerms terms) : IVectorKernel<T>
     where T : unmanaged
 {
     private const double Confident = 0.25;
 
     public LogitPart<T> Part;
 
-    /// <summary>No distances are wanted.</summary>
-    public bool OnlySum { get; init; }
+    /// <summary>See <see cref="LogitTerms.Differences"/>. NaN is replaced by the distance of the part's maximum to <see cref="OtherMax"/>.</summary>
+    public T Center;
+
+    /// <summary>The largest of the other logits.</summary>
+    public T OtherMax;
 
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         T max = RowPasses.Max<TSimd, TVector, T>(logits, count);
+        if (double.IsNaN(Element.ToDouble(Center))) Center = Element.FromDouble<T>(Element.ToDouble(max) - Element.ToDouble(OtherMax));
         bool hasMaximum = !double.IsNegativeInfinity(Element.ToDouble(max));
         RowExponential<T> row = new(hasMaximum ? max : default, Element.FromDouble<T>(1));
         Sums<TSimd, TVector, LogitPartSums<T>.All>(row);
-        if (Part.Others.Value < Confident * FactoredExp.OfMaximum<T>()) Sums<TSimd, TVector, LogitPartSums<T>.BelowMaximum>(row);
+        if (Part.Others.Value < Confident * FactoredExp.OfMaximum<T>())
+        {
+            LogitPart<T> all = Part;
+            Sums<TSimd, TVector, LogitPartSums<T>.BelowMaximum>(row);
+            all.Others = Part.Others;
+            Part = all;                                   // a difference counts also where the logit is the maximum
+        }
 
         Part.Max = max;
         if (hasMaximum) return;
         Part.Others = new() { High = RowPasses.ContainsNaN(logits, count) ? double.NaN : 0 };
-        if (weights == null) Part.Distances = default;
+        if (terms != LogitTerms.WeightedDistances) Part.Distances = default;
     }
 
     private void Sums<TSimd, TVector, TAdded>(in RowExponential<T> row)
@@ -43,10 +69,11 @@ internal unsafe struct LogitPartKernel<T>(T* logits, T* weights, nuint count, T*
         where TVector : struct
         where TAdded : struct
     {
-        LogitPartSums<T> sums = new(logits, weights, (nint)count, next, row);
-        if (OnlySum) Sums<TSimd, TVector, LogitPartSums<T>.None, TAdded>(ref sums);
-        else if (weights == null) Sums<TSimd, TVector, LogitPartSums<T>.Exponential, TAdded>(ref sums);
-        else Sums<TSimd, TVector, LogitPartSums<T>.Given, TAdded>(ref sums);
+        LogitPartSums<T> sums = new(logits, weights, (nint)count, next, row, Center);
+        if (terms == LogitTerms.None) Sums<TSimd, TVector, LogitPartSums<T>.None, TAdded>(ref sums);
+        else if (terms == LogitTerms.Distances) Sums<TSimd, TVector, LogitPartSums<T>.Exponential, TAdded>(ref sums);
+        else if (terms == LogitTerms.WeightedDistances) Sums<TSimd, TVector, LogitPartSums<T>.Given, TAdded>(ref sums);
+        else Sums<TSimd, TVector, LogitPartSums<T>.Compared, TAdded>(ref sums);
         Part = sums.Part;
     }
 

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace SoftmaxCE;
 
 /// <summary>The sums of <see cref="LogitPartKernel{T}"/>, lane by lane.</summary>
-internal unsafe struct LogitPartSums<T>(T* logits, T* weights, nint count, T* next, RowExponential<T> row)
+internal unsafe struct LogitPartSums<T>(T* logits, T* weights, nint count, T* next, RowExponential<T> row, T center)
     where T : unmanaged
 {
     /// <summary>How far in advance weights are fetched.</summary>
@@ -37,6 +37,7 @@ internal unsafe struct LogitPartSums<T>(T* logits, T* weights, nint count, T* ne
         TExponential exp = default;
         exp.Prepare<TSimd>(row);
         TVector zero = TSimd.Create(default), max = TSimd.Create(row.Max), farthest = TSimd.Create(Element.FromDouble<T>(FactoredExp.Depth<T>()));
+        TVector origin = typeof(TWeights) == typeof(Compared) ? TSimd.Create(center) : max;
         TVector others = zero, othersRest = zero, maxima = zero, distances = zero, distancesRest = zero, mass = zero, massRest = zero, lowest = zero;
         T* x = logits + firstLane, w = weights + firstLane;
         nint i = 0;
@@ -44,14 +45,18 @@ internal unsafe struct LogitPartSums<T>(T* logits, T* weights, nint count, T* ne
         {
             if (firstLane == 0) CacheHints.FetchFour(next + i, (nuint)stride);
             Four<TVector> v = Load<TSimd, TVector>(x, stride), t = Split<TSimd, TVector, TExponential>(exp, v, out Four<TVector> q);
-            TVector e0 = Added<TSimd, TVector, TAdded>(v.A, t.A, q.A, max, ref maxima), term0 = Term<TSimd, TVector, TWeights>(v.A, e0, w, max, farthest);
-            TVector e1 = Added<TSimd, TVector, TAdded>(v.B, t.B, q.B, max, ref maxima), term1 = Term<TSimd, TVector, TWeights>(v.B, e1, w + stride, max, farthest);
+            TVector e0 = Added<TSimd, TVector, TAdded>(v.A, t.A, q.A, max, ref maxima), term0 = Term<TSimd, TVector, TWeights>(v.A, e0, w, origin, farthest);
+            TVector e1 = Added<TSimd, TVector, TAdded>(v.B, t.B, q.B, max, ref maxima), term1 = Term<TSimd, TVector, TWeights>(v.B, e1, w + stride, origin, farthest);
             TVector e01 = TSimd.Add(e0, e1), term01 = TSimd.Add(term0, term1);
-            TVector e2 = Added<TSimd, TVector, TAdded>(v.C, t.C, q.C, max, ref maxima), term2 = Term<TSimd, TVector, TWeights>(v.C, e2, w + (2 * stride), max, farthest);
-            TVector e3 = Added<TSimd, TVector, TAdded>(v.D, t.D, q.D, max, ref maxima), term3 = Term<TSimd, TVector, TWeights>(v.D, e3, w + (3 * stride), max, farthest);
+            TVector e2 = Added<TSimd, TVector, TAdded>(v.C, t.C, q.C, max, ref maxima), term2 = Term<TSimd, TVector, TWeights>(v.C, e2, w + (2 * stride), origin, farthest);
+            TVector e3 = Added<TSimd, TVector, TAdded>(v.D, t.D, q.D, max, ref maxima), term3 = Term<TSimd, TVector, TWeights>(v.D, e3, w + (3 * stride), origin, farthest);
             TSimd.AddWide(ref others, ref othersRest, TSimd.Add(e01, TSimd.Add(e2, e3)));
             if (typeof(TWeights) != typeof(None)) TSimd.AddWide(ref distances, ref distancesRest, TSimd.Add(term01, TSimd.Add(term2, term3)));
-            if (typeof(TWeights) == typeof(Given))
+            if (typeof(TWeights) == typeof(Compared))
+            {
+                TSimd.AddWide(ref mass, ref massRest, TSimd.Add(TSimd.Add(TSimd.Abs(term0), TSimd.Abs(term1)), TSimd.Add(TSimd.Abs(term2), TSimd.Abs(term3))));
+            }
+            else if (typeof(TWeights) == typeof(Given))
             {
                 if (firstLane == 0) CacheHints.FetchFour(weights + i + Ahead, (nuint)stride);
                 TVector w0 = TSimd.Load(ref *w, 0), w1 = TSimd.Load(ref *(w + stride), 0);
@@ -71,6 +76,12 @@ internal unsafe struct LogitPartSums<T>(T* logits, T* weights, nint count, T* ne
             if (typeof(TWeights) == typeof(Exponential))
             {
                 TSimd.AddWide(ref distances, ref distancesRest, ExponentialDistance<TSimd, TVector>(value, e, max, farthest));
+            }
+            else if (typeof(TWeights) == typeof(Compared))
+            {
+                TVector term = Difference<TSimd, TVector>(value, e, TSimd.LoadPartial(w, here, zero), origin, farthest);
+                TSimd.AddWide(ref distances, ref distancesRest, term);
+                TSimd.AddWide(ref mass, ref massRest, TSimd.Abs(term));
             }
             else if (typeof(TWeights) == typeof(Given))
             {
@@ -119,20 +130,34 @@ internal unsafe struct LogitPartSums<T>(T* logits, T* weights, nint count, T* ne
         return t;
     }
 
-    /// <summary>The weighted distance of x to the maximum.</summary>
+    /// <summary>The weighted distance of x to the maximum, or the weighted difference of two logits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Term<TSimd, TVector, TWeights>(TVector x, TVector e, T* weights, TVector max, TVector farthest)
+    private static TVector Term<TSimd, TVector, TWeights>(TVector x, TVector e, T* weights, TVector origin, TVector farthest)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
-        where TWeights : struct => typeof(TWeights) == typeof(Exponential)
-        ? ExponentialDistance<TSimd, TVector>(x, e, max, farthest)
-        : typeof(TWeights) == typeof(None) ? e : WeightedDistance<TSimd, TVector>(x, TSimd.Load(ref *weights, 0), max);
+        where TWeights : struct
+    {
+        if (typeof(TWeights) == typeof(Exponential)) return ExponentialDistance<TSimd, TVector>(x, e, origin, farthest);
+        if (typeof(TWeights) == typeof(None)) return e;
+        TVector w = TSimd.Load(ref *weights, 0);
+        return typeof(TWeights) == typeof(Given) ? WeightedDistance<TSimd, TVector>(x, w, origin) : Difference<TSimd, TVector>(x, e, w, origin, farthest);
+    }
 
     /// <summary>e (max − x). A logit of −∞ counts as <paramref name="farthest"/> below the maximum: its exponential is as good as 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector ExponentialDistance<TSimd, TVector>(TVector x, TVector e, TVector max, TVector farthest)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct => TSimd.Multiply(e, TSimd.Min(TSimd.Subtract(max, x), farthest));
+
+    /// <summary>e (x − y − center). A logit x of −∞ counts as <paramref name="farthest"/> below y, also beside another: its exponential is as good as 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Difference<TSimd, TVector>(TVector x, TVector e, TVector y, TVector center, TVector farthest)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        TVector difference = TSimd.Subtract(TSimd.Subtract(x, y), center), lowest = TSimd.Subtract(TSimd.Create(default), farthest);
+        return TSimd.Multiply(e, TSimd.Select(TSimd.LessThan(lowest, difference), difference, lowest));
+    }
 
     /// <summary>w (max − x), and 0 where w is 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -149,6 +174,9 @@ internal unsafe struct LogitPartSums<T>(T* logits, T* weights, nint count, T* ne
 
     /// <summary>The weights are in memory.</summary>
     public readonly struct Given;
+
+    /// <summary>The exponentials are the weights of differences from other logits, which are in memory where weights would be.</summary>
+    public readonly struct Compared;
 
     /// <summary>There are no weights.</summary>
     public readonly struct None;

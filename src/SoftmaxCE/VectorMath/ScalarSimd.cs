@@ -135,9 +135,9 @@ internal readonly struct ScalarSimd<T> : ISimd<T, T>
         if (typeof(T) == typeof(float))
         {
             int bits = BitConverter.SingleToInt32Bits(F(value));
-            int power = (int)((uint)(bits - BitConverter.SingleToInt32Bits(F(other)) + FloatBits.BesideOffset) >> FloatBits.FractionBits) - FloatBits.BesideBias;
-            exponent = From((float)power);
-            return From(BitConverter.Int32BitsToSingle(bits - (power << FloatBits.FractionBits)));
+            int steps = (bits - BitConverter.SingleToInt32Bits(F(other)) + FloatBits.BesideOffset) & FloatBits.ExponentMask;
+            exponent = From((float)steps);
+            return From(BitConverter.Int32BitsToSingle(bits - steps));
         }
         else
         {

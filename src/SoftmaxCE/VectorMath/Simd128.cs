@@ -163,9 +163,9 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
     {
         if (typeof(T) == typeof(float))
         {
-            Vector128<int> biased = Vector128.ShiftRightLogical(value.AsInt32() - other.AsInt32() + Vector128.Create(FloatBits.BesideOffset), FloatBits.FractionBits);
-            exponent = ((biased | Vector128.Create(FloatBits.Two23)).AsSingle() - Vector128.Create(FloatBits.Two23PlusBesideBias)).As<float, T>();
-            return (value.AsInt32() - Vector128.ShiftLeft(biased - Vector128.Create(FloatBits.BesideBias), FloatBits.FractionBits)).As<int, T>();
+            Vector128<int> steps = (value.AsInt32() - other.AsInt32() + Vector128.Create(FloatBits.BesideOffset)) & Vector128.Create(FloatBits.ExponentMask);
+            exponent = Vector128.ConvertToSingle(steps).As<float, T>();
+            return (value.AsInt32() - steps).As<int, T>();
         }
         else
         {

@@ -195,9 +195,9 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
     {
         if (typeof(T) == typeof(float))
         {
-            Vector256<int> biased = Vector256.ShiftRightLogical(value.AsInt32() - other.AsInt32() + Vector256.Create(FloatBits.BesideOffset), FloatBits.FractionBits);
-            exponent = ((biased | Vector256.Create(FloatBits.Two23)).AsSingle() - Vector256.Create(FloatBits.Two23PlusBesideBias)).As<float, T>();
-            return (value.AsInt32() - Vector256.ShiftLeft(biased - Vector256.Create(FloatBits.BesideBias), FloatBits.FractionBits)).As<int, T>();
+            Vector256<int> steps = (value.AsInt32() - other.AsInt32() + Vector256.Create(FloatBits.BesideOffset)) & Vector256.Create(FloatBits.ExponentMask);
+            exponent = Vector256.ConvertToSingle(steps).As<float, T>();
+            return (value.AsInt32() - steps).As<int, T>();
         }
         else
         {

@@ -169,9 +169,9 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
     {
         if (typeof(T) == typeof(float))
         {
-            Vector512<int> biased = Vector512.ShiftRightLogical(value.AsInt32() - other.AsInt32() + Vector512.Create(FloatBits.BesideOffset), FloatBits.FractionBits);
-            exponent = ((biased | Vector512.Create(FloatBits.Two23)).AsSingle() - Vector512.Create(FloatBits.Two23PlusBesideBias)).As<float, T>();
-            return (value.AsInt32() - Vector512.ShiftLeft(biased - Vector512.Create(FloatBits.BesideBias), FloatBits.FractionBits)).As<int, T>();
+            Vector512<int> steps = (value.AsInt32() - other.AsInt32() + Vector512.Create(FloatBits.BesideOffset)) & Vector512.Create(FloatBits.ExponentMask);
+            exponent = Vector512.ConvertToSingle(steps).As<float, T>();
+            return (value.AsInt32() - steps).As<int, T>();
         }
         else
         {

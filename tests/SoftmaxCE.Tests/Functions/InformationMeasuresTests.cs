@@ -100,6 +100,8 @@ public class InformationMeasuresTests
         InformationMeasures.Entropy<float>([0, 1, 0]).Should().Be(0);
         float.IsNaN(InformationMeasures.KullbackLeibler<float>([0.5f, float.NaN], [1, 0])).Should().BeTrue();
         float.IsNaN(InformationMeasures.Entropy<float>([0.5f, float.NaN])).Should().BeTrue();
+        float.IsNaN(InformationMeasures.CrossEntropy<float>([0.5f, 0.5f], [0.5f, float.NaN])).Should().BeTrue();
+        float.IsNaN(InformationMeasures.JensenShannon<float>([0.5f, float.NaN], [0.5f, 0.5f])).Should().BeTrue();
         Half[] halves = Array.ConvertAll(p[..300], v => (Half)(v * 15)), others = Array.ConvertAll(q[..300], v => (Half)(v * 15));
         float[] widened = Array.ConvertAll(halves, v => (float)v), otherWidened = Array.ConvertAll(others, v => (float)v);
         InformationMeasures.JensenShannon<Half>(halves, others).Should().Be((Half)InformationMeasures.JensenShannon<float>(widened, otherWidened));

@@ -120,7 +120,7 @@ public static class WideReference
     private static Wide RelativeTerm(Wide p, Wide q) =>
         p.IsZero ? Wide.Zero :
         q.IsZero ? Wide.PositiveInfinity :
-        p * WideMath.Log1p((p - q) / q);
+        p * (2 * p < q ? WideMath.Log(p / q) : WideMath.Log1p((p - q) / q));           // of a ratio next to 0, that less 1 has no digits
 
     /// <summary>With t = (p - q)/(p + q): (p + q)/4 · [(1 + t) ln(1 + t) + (1 - t) ln(1 - t)], as a series of terms ≥ 0 where p is next to q.</summary>
     private static Wide JensenShannonTerm(Wide p, Wide q)
