@@ -12,7 +12,8 @@ internal sealed class ScaledCholesky
     /// <param name="matrix">[size, size], the lower triangle is read; becomes the factor.</param>
     /// <param name="size">Rows.</param>
     /// <param name="maxDegreeOfParallelism">Most threads; the result does not depend on it.</param>
-    public ScaledCholesky(double[] matrix, int size, int maxDegreeOfParallelism = 1)
+    /// <param name="smallestPivot">Pivots of the scaled matrix that are lower are raised to it.</param>
+    public ScaledCholesky(double[] matrix, int size, int maxDegreeOfParallelism = 1, double smallestPivot = SmallestPivot)
     {
         _factor = matrix;
         _scales = new double[size];
@@ -27,9 +28,9 @@ internal sealed class ScaledCholesky
             for (int j = 0; j <= i; j++) matrix[(i * size) + j] *= _scales[i] * _scales[j];
         }
 
-        Cholesky.Factor(matrix, size, SmallestPivot, maxDegreeOfParallelism);
+        Cholesky.Factor(matrix, size, smallestPivot, maxDegreeOfParallelism);
         FirstSingular = Array.FindIndex(_scales, scale => scale == 0 || !double.IsFinite(scale));
-        double floor = Math.Sqrt(SmallestPivot);
+        double floor = Math.Sqrt(smallestPivot);
         for (int i = 0; i < size; i++)
         {
             if (matrix[(i * size) + i] > floor) continue;
