@@ -91,7 +91,7 @@ internal sealed class DualityGap
 
     /// <summary>
     /// What rounding may have taken from the objective: its own last digits, and those of logits, which are as large as their terms w x, times the residuals,
-    /// whose mean square is at most the mean loss.
+    /// whose mean size is at most 1 and about the mean loss.
     /// </summary>
     public static double RoundingOf(ReadOnlySpan<double> coefficients, ReadOnlySpan<double> means, ReadOnlySpan<double> variances, double value)
     {
@@ -101,7 +101,7 @@ internal sealed class DualityGap
             for (int j = 0; j < means.Length; j++) squares += coefficients[i + j] * coefficients[i + j] * (variances[j] + (means[j] * means[j]));
         }
 
-        return Rounding * (Math.Abs(value) + Math.Sqrt(squares * Math.Min(Math.Abs(value), 1)));
+        return Rounding * (Math.Abs(value) + (Math.Sqrt(squares) * Math.Min(Math.Abs(value), 1)));
     }
 
     /// <summary>What the repair costs: Σ g b, θ · entropy (at most ln C) and what moving G does to ⟨G, W⟩.</summary>

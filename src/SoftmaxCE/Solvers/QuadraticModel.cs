@@ -13,6 +13,12 @@ internal sealed class QuadraticModel
     private const int MaxRounds = 200;
     private const int SweepsPerRound = 5;
 
+    // With so few parameters Newton's steps do not wait for sweeps to find the signs, which with columns alike they may never do.
+    private const int Small = 300;
+
+    // Multiplications in factors that one round may spend on signs that change.
+    private const double MostProducts = 2e8;
+
     // Rounds without a violation below half the smallest so far: the limit of the arithmetic.
     private const int Patience = 20;
 
@@ -157,7 +163,7 @@ internal sealed class QuadraticModel
             patience = violation < smallest / 2 ? Patience : patience - 1;
             smallest = Math.Min(smallest, violation);
             if (patience == 0) break;
-            if (settled || round % 10 == 9) NewtonOnSupport();
+            if (settled || _size <= Small || round % 10 == 9) NewtonUntilSignsStay();
         }
 
         double[] change = new double[_size];
@@ -198,12 +204,19 @@ internal sealed class QuadraticModel
         _values[a] = value;
     }
 
-    /// <summary>Solves for the parameters that are not 0 with their signs held, and goes there, or as far as the first sign that would change.</summary>
-    private void NewtonOnSupport()
+    /// <summary>Newton's steps, each on the parameters that the last has left.</summary>
+    private void NewtonUntilSignsStay()
+    {
+        double products = 0;
+        while (NewtonOnSupport(out int count) && products < MostProducts) products += (double)count * count * count / 3;
+    }
+
+    /// <summary>Solves for the parameters that are not 0 with their signs held, and goes there, or as far as the first sign that would change; whether one did.</summary>
+    private bool NewtonOnSupport(out int count)
     {
         int[] support = [.. Enumerable.Range(0, _size).Where(a => _scale[a] > 0 && (_values[a] != 0 || _penalty[a] == 0))];
-        int count = support.Length;
-        if (count == 0) return;
+        count = support.Length;
+        if (count == 0) return false;
         double[] matrix = new double[count * count], step = new double[count];
         for (int i = 0; i < count; i++)
         {
@@ -214,7 +227,7 @@ internal sealed class QuadraticModel
         HoldInterceptsTogether(support, matrix);
         Cholesky.Factor(matrix, count, LeastPivot);
         Cholesky.Solve(matrix, count, step);
-        if (!(DoubleVectors.Norm(step) < LongestStep)) return;
+        if (!(DoubleVectors.Norm(step) < LongestStep)) return false;
         double length = LengthAlong(support, step);
         int blocking = -1;
         for (int i = 0; i < count; i++)
@@ -226,6 +239,7 @@ internal sealed class QuadraticModel
         }
 
         for (int i = 0; i < count; i++) Move(support[i], i == blocking ? 0 : _values[support[i]] + (length * step[i]));
+        return blocking >= 0;
     }
 
     /// <summary>A shift of all intercepts changes nothing, and its gradient is rounding: curvature 1 along it keeps that from growing.</summary>
