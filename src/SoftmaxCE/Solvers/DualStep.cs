@@ -12,9 +12,8 @@ namespace SoftmaxCE;
 /// </remarks>
 internal sealed class DualStep(IObjective objective, double l1, SolverStart start, TrainingMonitor monitor)
 {
-    // With as few parameters as this, or as few without penalty as that, the matrix over them costs little beside a fit.
-    private const int MostOfAll = 600;
-    private const int MostUnpenalised = 1500;
+    // With so few parameters, of all or of those without penalty, the matrix over them costs little beside a fit.
+    private const int MostParameters = 600;
 
     private const double ModelAccuracy = 1e-13;
 
@@ -23,6 +22,10 @@ internal sealed class DualStep(IObjective objective, double l1, SolverStart star
 
     // In units of a feature's deviation: how far the optimum may be away where nothing but the rounding of G(q) is left to hold it.
     private const double Reach = 1000;
+
+    // Along a direction without penalty that the matrix hardly sees, step after step is too short, and its curvature grows from one to the next: what
+    // that growth may still come to.
+    private const double Creep = 1e4;
 
     // Products of floats may be summed in float: error of a sum, relative to the root of Σ p e² times the root of Σ x².
     private const double ProductRounding = 1e-6;
@@ -40,7 +43,7 @@ internal sealed class DualStep(IObjective objective, double l1, SolverStart star
         int[] parameters = Parameters(point);
         if (parameters.Length == 0) return null;
         double[] step = new double[point.Length], product = new double[point.Length], there = [.. point], gradientThere = [.. gradient];
-        double best = double.PositiveInfinity;
+        double best = double.PositiveInfinity, before = double.NaN;
         for (int round = 0; round < Rounds && !monitor.MustStop; round++)
         {
             double[] change = new QuadraticModel(objective, parameters, start, _penalty, there, gradientThere).Minimize(ModelAccuracy, monitor);
@@ -49,9 +52,11 @@ internal sealed class DualStep(IObjective objective, double l1, SolverStart star
             objective.MultiplyHessian(step, product);
             objective.StartLine();
             objective.ExtendLine(1);
-            double bound = Bound(point, gradient, step, product, value);
-            if (!(bound < best / 2)) return Math.Min(bound, best);
-            best = bound;
+            double curvature = objective.EvaluateLine(0).Curvature, bound = Bound(point, gradient, step, product, curvature, value);
+            if (!_penalty.CoversAll) bound = round == 0 ? double.PositiveInfinity : bound + (Creep * Math.Abs(curvature - before));
+            if (!(bound < best / 2) && round > 0) return Math.Min(bound, best);
+            (best, before) = (bound, curvature);
+            if (_penalty.CoversAll && double.IsPositiveInfinity(bound)) break;
             for (int i = 0; i < point.Length; i++) (there[i], gradientThere[i]) = (point[i] + step[i], gradient[i] + product[i]);
         }
 
@@ -59,10 +64,10 @@ internal sealed class DualStep(IObjective objective, double l1, SolverStart star
     }
 
     /// <summary>F − D(q) for the step that is the objective's line, and its product with the Hessian.</summary>
-    private double Bound(double[] point, double[] gradient, double[] step, double[] product, double value)
+    private double Bound(double[] point, double[] gradient, double[] step, double[] product, double curvature, double value)
     {
         MarginChanges margins = objective.LineMargins();
-        double spread = Math.Max(margins.Largest - margins.Smallest, 0), curvature = objective.EvaluateLine(0).Curvature;
+        double spread = Math.Max(margins.Largest - margins.Smallest, 0);
         if (!(spread <= 1)) return double.PositiveInfinity;
 
         double divergence = (1 + spread) / 2 * curvature, inner = 0, penalised = 0, left = 0, shortening = 1, meanLoss = value;
@@ -95,9 +100,9 @@ internal sealed class DualStep(IObjective objective, double l1, SolverStart star
     private int[] Parameters(double[] point)
     {
         int[] intercepts = [.. Enumerable.Range(_count, point.Length - _count)];
-        if (point.Length <= MostOfAll) return [.. Enumerable.Range(0, _count).Where(i => point[i] != 0 || IsSmooth(i)), .. intercepts];
+        if (point.Length <= MostParameters) return [.. Enumerable.Range(0, _count).Where(i => point[i] != 0 || IsSmooth(i)), .. intercepts];
         int[] free = [.. Enumerable.Range(0, _count).Where(i => IsSmooth(i) && _penalty.L2Of(i % _features) == 0)];
-        return free.Length + intercepts.Length <= MostUnpenalised ? [.. free, .. intercepts] : [];
+        return free.Length + intercepts.Length <= MostParameters ? [.. free, .. intercepts] : [];
     }
 
     private bool IsSmooth(int parameter) => _penalty.L1Of(parameter % _features) == 0;

@@ -225,8 +225,7 @@ internal sealed class QuadraticModel
         }
 
         HoldInterceptsTogether(support, matrix);
-        Cholesky.Factor(matrix, count, LeastPivot);
-        Cholesky.Solve(matrix, count, step);
+        ScaledCholesky.Damped(matrix, count, LeastPivot).Solve(step);
         if (!(DoubleVectors.Norm(step) < LongestStep)) return false;
         double length = LengthAlong(support, step);
         int blocking = -1;

@@ -114,7 +114,7 @@ internal sealed class SpectralPreconditioner
 
         // A sampled Hessian is good to float only: lower pivots are noise. Its own diagonal is the measure, as a row far out, once it is told
         // apart, may leave a column a tiny part of the curvature that it began with.
-        _factors = new ScaledCholesky(_matrix, size, _maxDegreeOfParallelism, _objective.SubspaceHessianIsExact ? 1e-14 : 1e-6);
+        _factors = ScaledCholesky.Damped(_matrix, size, _objective.SubspaceHessianIsExact ? 1e-14 : 1e-6, _maxDegreeOfParallelism);
     }
 
     /// <summary>result = M⁻¹ · gradient.</summary>
