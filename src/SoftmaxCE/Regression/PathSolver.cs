@@ -15,7 +15,7 @@ internal sealed class PathSolver
     {
         _options = options;
         _cancellationToken = cancellationToken;
-        _objective = new SoftmaxRegressionObjective(rows, examples, options.Training with { L1 = 0, L2 = 0 });
+        _objective = new SoftmaxRegressionObjective(options.Training.FitIntercepts ? CentredRows.Of(rows) : rows, examples, options.Training with { L1 = 0, L2 = 0 });
         _nullModel = NullModel.Of(_objective);
         _factors = new Penalty(1, 1, options.Training.PenaltyFactors.Span, rows.FeatureCount);
         _scratch = new double[_nullModel.Point.Length];

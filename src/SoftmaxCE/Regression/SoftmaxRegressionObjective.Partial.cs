@@ -9,12 +9,12 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     // Parameters whose rows of the Hessian are made at a time, by one thread.
     private const int Strip = 40;
 
-    public void PartialHessian(ReadOnlySpan<int> parameters, double[] hessian)
+    public void PartialHessian(ReadOnlySpan<int> parameters, ReadOnlySpan<double> origin, double[] hessian)
     {
         int[] classOf = new int[parameters.Length], placeOf = new int[parameters.Length];
         int[] columns = ColumnsOf(parameters, classOf, placeOf);
         int rowCount = (int)Math.Min(_rows.RowCount, MaxGathered / Math.Max(columns.Length + 1, 1));
-        double[] gathered = Gather(columns, rowCount, out int[] rows, out double weightSum);
+        double[] gathered = Gather(columns, origin.ToArray(), rowCount, out int[] rows, out double weightSum);
         double[] sums = PinnedMemory.Allocate<double>(checked(parameters.Length * parameters.Length));
         Array.Clear(sums);
 
@@ -59,7 +59,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         return [.. columns];
     }
 
-    private double[] Gather(int[] columns, int rowCount, out int[] rows, out double weightSum)
+    private double[] Gather(int[] columns, double[] origin, int rowCount, out int[] rows, out double weightSum)
     {
         int width = columns.Length + 1;
         int[] chosen = new int[rowCount], places = new int[FeatureCount];
@@ -73,6 +73,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
                 chosen[i] = (int)((long)_rows.RowCount * i / rowCount);
                 Span<double> target = gathered.AsSpan(i * width, width);
                 _rows.CopyColumns(chosen[i], columns, places, target);
+                for (int k = 0; k < columns.Length && origin.Length > 0; k++) target[k] -= origin[columns[k]];
                 target[^1] = 1;
             }
         });

@@ -96,7 +96,7 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
                 return SolverRun.ToModel(penalised.ToFullPoint(scored), objective, _options, monitor, classNames);
             }
 
-            SolverStart from = SolverStart.At(objective, _options.L1, NullModel.Of(objective), start is null ? null : PointOf(start));
+            SolverStart from = SolverStart.At(objective, _options.L1, NullModel.Of(objective), start is null ? null : PointOf(start, objective.Rows));
             return Finish(objective, solver, monitor, classNames, from);
         });
     }
@@ -174,7 +174,9 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
             ExampleChecks.RequireEveryClass(built, start?.ClassNames ?? examples.ClassNames, examples.Targets.IsEmpty ? "labels" : "targets");
         }
 
-        return (new SoftmaxRegressionObjective(examples.Rows, built, _options), solver);
+        // Gradient descent is exactly what it says on the features as they are.
+        bool mayCentre = _options.FitIntercepts && solver != Solver.GradientDescent && _options.BiasReduction == BiasReduction.None;
+        return (new SoftmaxRegressionObjective(mayCentre ? CentredRows.Of(examples.Rows) : examples.Rows, built, _options), solver);
     }
 
     private TrainingMonitor Monitor(
@@ -187,9 +189,12 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         return monitor = new TrainingMonitor(objective, SolverRun.Settings(_options, solver), progress, cancellationToken, earlier, keep) { Trace = trace };
     }
 
-    private double[] PointOf(SoftmaxRegressionModel start) => _options.FitIntercepts
-        ? [.. start.Coefficients.Span, .. start.Intercepts.Span]
-        : [.. start.Coefficients.Span];
+    private double[] PointOf(SoftmaxRegressionModel start, FeatureRows rows)
+    {
+        double[] point = _options.FitIntercepts ? [.. start.Coefficients.Span, .. start.Intercepts.Span] : [.. start.Coefficients.Span];
+        if (rows is CentredRows centred) centred.MoveIntercepts(point, 1);
+        return point;
+    }
 
     private static SoftmaxRegressionOptions Validated(SoftmaxRegressionOptions options)
     {

@@ -23,25 +23,52 @@ internal static class SolverRun
     }
 
     public static SolverResult Run(
-        Solver solver, SoftmaxRegressionObjective objective, SoftmaxRegressionOptions options, SolverSettings settings, TrainingMonitor monitor, SolverStart from) => solver switch
+        Solver solver, SoftmaxRegressionObjective objective, SoftmaxRegressionOptions options, SolverSettings settings, TrainingMonitor monitor, SolverStart from)
+    {
+        SolverResult result = solver switch
         {
             Solver.GradientDescent => new GradientDescentSolver(objective, options.GradientDescent, settings, monitor).Run(from),
             Solver.Lbfgs => new LbfgsSolver(objective, settings, monitor).Run(from),
             Solver.ProximalNewton => new ProximalNewtonSolver(objective, options.L1, settings, monitor).Run(from),
             _ => new NewtonSolver(objective, settings, monitor).Run(from),
         };
+        return Certified(result, objective, options, settings, monitor, from);
+    }
+
+    /// <summary>Where there is no gap, or none below the tolerance, a better bound is worth its price once.</summary>
+    private static SolverResult Certified(
+        SolverResult result, SoftmaxRegressionObjective objective, SoftmaxRegressionOptions options, SolverSettings settings, TrainingMonitor monitor, SolverStart from)
+    {
+        bool isCertified = result.Gap <= settings.Tolerance * result.Objective;
+        if (isCertified || result.StopReason is StopReason.Separable or StopReason.Canceled or StopReason.TimeLimit) return result;
+        double[] gradient = new double[result.Point.Length];
+        double value = objective.Evaluate(result.Point, gradient, precise: true) + objective.L1Term(result.Point);
+        double? bound = new DualStep(objective, options.L1, from, monitor).Bound(result.Point, gradient, value);
+        double gap = Math.Min(result.Gap, bound ?? double.PositiveInfinity);
+        StopReason reason = gap <= settings.Tolerance * value ? StopReason.Tolerance
+            : bound is not null && result.StopReason == StopReason.Tolerance ? StopReason.NoFurtherProgress : result.StopReason;
+        return result with { Gap = gap, Objective = value, StopReason = reason };
+    }
 
     public static SoftmaxRegressionModel ToModel(
         SolverResult result, SoftmaxRegressionObjective objective, SoftmaxRegressionOptions options, TrainingMonitor monitor, IReadOnlyList<string>? classNames)
     {
         int count = objective.ClassCount * objective.FeatureCount;
+        double[] point = [.. result.Point];
+        FeatureRows rows = objective.Rows;
+        if (rows is CentredRows centred)
+        {
+            centred.MoveIntercepts(point, -1);
+            rows = centred.Original;
+        }
+
         TrainingSummary summary = new()
         {
             StopReason = result.StopReason, Iterations = result.Iterations, PassesOverData = monitor.PassesOverData, Objective = result.Objective,
             Gap = result.Gap, Elapsed = monitor.Elapsed, History = [.. monitor.History], Options = options, RowCount = objective.RowCount,
-            FeatureScale = objective.Rows is DenseRows scaled ? scaled.Scale : 1, FeatureOffset = objective.Rows is DenseRows shifted ? shifted.Offset : 0,
+            FeatureScale = rows is DenseRows scaled ? scaled.Scale : 1, FeatureOffset = rows is DenseRows shifted ? shifted.Offset : 0,
         };
-        ReadOnlySpan<double> intercepts = objective.HasIntercepts ? result.Point.AsSpan(count) : new double[objective.ClassCount];
-        return new SoftmaxRegressionModel(result.Point.AsSpan(0, count), intercepts, classNames, summary);
+        ReadOnlySpan<double> intercepts = objective.HasIntercepts ? point.AsSpan(count) : new double[objective.ClassCount];
+        return new SoftmaxRegressionModel(point.AsSpan(0, count), intercepts, classNames, summary);
     }
 }

@@ -26,6 +26,9 @@ internal sealed class BestPoint(double[] point, double value, double gap)
 
     public bool Stalled => _worse >= Patience;
 
+    /// <summary>Other steps get their chance.</summary>
+    public void Retry() => _worse = 0;
+
     public SolverState AddTo(SolverState state) => state.Add("best", Point).Add("bestValue", Value).Add("bestGap", Gap).Add("worse", _worse);
 
     public void Offer(double[] point, double value, double gap)

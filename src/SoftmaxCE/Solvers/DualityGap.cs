@@ -24,6 +24,7 @@ internal sealed class DualityGap
     private readonly IObjective _objective;
     private readonly Penalty _penalty;
     private readonly double[] _means;
+    private readonly double[] _variances;
     private readonly double[] _gradientAtShares;    // G(π)
     private readonly double[] _shares;              // π
     private readonly int _count;
@@ -36,6 +37,7 @@ internal sealed class DualityGap
         _objective = objective;
         _penalty = Penalty.Of(objective, l1);
         _means = nullModel.Means;
+        _variances = nullModel.Variances;
         _gradientAtShares = nullModel.GradientAtShares;
         _shares = new double[objective.ClassCount];
         objective.ClassShares(_shares);
@@ -79,12 +81,27 @@ internal sealed class DualityGap
             }
         }
 
-        double rounding = Rounding * Math.Abs(value);
+        double rounding = RoundingOf(point[.._count], _means, _variances, value);
         double smooth = _penalty.HasL2 ? conjugate + InterceptPart(point[_count..], interceptGradient, moved, theta) + rounding : double.PositiveInfinity;
         if (!_penalty.HasL1) return smooth;
         double kept = 1 - (shortening * theta);
         double entropy = kept <= 0 ? 0 : kept * _objective.MeanEntropy(shortening * (1 - theta) / kept);
         return Math.Min(smooth, Math.Max(value - entropy + (shortening * OffsetPart(interceptGradient, theta)), 0) + rounding);
+    }
+
+    /// <summary>
+    /// What rounding may have taken from the objective: its own last digits, and those of logits, which are as large as their terms w x, times the residuals,
+    /// whose mean size is at most 1 and about the mean loss.
+    /// </summary>
+    public static double RoundingOf(ReadOnlySpan<double> coefficients, ReadOnlySpan<double> means, ReadOnlySpan<double> variances, double value)
+    {
+        double squares = 0;
+        for (int i = 0; i < coefficients.Length; i += means.Length)
+        {
+            for (int j = 0; j < means.Length; j++) squares += coefficients[i + j] * coefficients[i + j] * (variances[j] + (means[j] * means[j]));
+        }
+
+        return Rounding * (Math.Abs(value) + (Math.Sqrt(squares) * Math.Min(Math.Abs(value), 1)));
     }
 
     /// <summary>What the repair costs: Σ g b, θ · entropy (at most ln C) and what moving G does to ⟨G, W⟩.</summary>

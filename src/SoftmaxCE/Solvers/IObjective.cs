@@ -108,8 +108,9 @@ public interface IObjective
 
     /// <summary>The Hessian of the mean loss at the point, for some of the parameters. Where all rows would take too much room, a fixed sample of rows stands for them.</summary>
     /// <param name="parameters">Indices into a point, rising: coefficients, then intercepts.</param>
+    /// <param name="origin">Is subtracted from every row of features first, so that a feature far from 0 keeps its digits; [features], or empty for 0.</param>
     /// <param name="hessian">[count, count], overwritten.</param>
-    void PartialHessian(ReadOnlySpan<int> parameters, double[] hessian);
+    void PartialHessian(ReadOnlySpan<int> parameters, ReadOnlySpan<double> origin, double[] hessian);
 
     /// <summary>Whether <see cref="SubspaceHessian"/> is over all rows and in double, rather than in float or over a sample.</summary>
     bool SubspaceHessianIsExact { get; }

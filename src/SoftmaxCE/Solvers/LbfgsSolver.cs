@@ -6,6 +6,9 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
     // Pairs of steps and gradient changes that are kept.
     private const int Memory = 10;
 
+    // A fit that takes more steps is one whose curvature pairs and a preconditioner of long ago do not describe: Newton's steps finish it.
+    private const int LastOfPairs = 1000;
+
     // Below this relative gap float products are no longer good enough for the gradient.
     private const double PreciseBelow = 1e-3;
 
@@ -21,7 +24,7 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
         SpectralPreconditioner preconditioner = new(objective, start, settings);
         double[] origin = start.Resumed is null ? [.. point] : start.Resumed.Vector("origin", point.Length);
         BestPoint best = new(point, value, gap);
-        bool isNewton = false;      // the decrement that an approximate Hessian gives is not trusted: when training would end by it, steps become Newton's
+        bool isNewton = false;      // the decrement, or the standstill, of an approximate Hessian is not trusted: when training would end by it, steps become Newton's
         int first = 0;
         if (start.Resumed is { } state)
         {
@@ -44,10 +47,12 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
         {
             StopReason? reason = monitor.ReasonToStop(iteration, value, gap) ?? _unpenalised.ReasonToStop(decrement, value, best.Stalled);
             if (reason is null && best.Stalled) reason = StopReason.NoFurtherProgress;
-            if (reason == StopReason.Tolerance && double.IsPositiveInfinity(gap) && !isNewton)
+            bool isDecrement = reason == StopReason.Tolerance && double.IsPositiveInfinity(gap);
+            if (!isNewton && (isDecrement || reason == StopReason.NoFurtherProgress || (reason is null && iteration >= LastOfPairs)))
             {
                 isNewton = true;
                 reason = null;
+                best.Retry();
             }
 
             if (reason is not null && !certified)

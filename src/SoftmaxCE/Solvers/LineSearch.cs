@@ -8,6 +8,10 @@ internal static class LineSearch
     // Relative to the objective: what a step may seem to raise it by, which may have been computed in float at the start and is in double here.
     private const double Rounding = 1e-6;
 
+    // Relative to the objective: slopes that rounding makes. A step whose slope is lost in it is taken as it is: it cannot raise a convex φ by more,
+    // and where the last digits of the objective have run out the gradient may still have many to lose.
+    private const double SlopeRounding = 1e-15;
+
     // The slope that may be left, as a fraction of the slope at 0: at t = 1 a Newton step nearly always passes at once.
     private const double SlopeLeft = 0.25;
 
@@ -25,6 +29,8 @@ internal static class LineSearch
         double highest = objectiveThere + (Rounding * Math.Abs(objectiveThere)) - (penalty.L2Product(point[..count], point[..count]) / 2);
         double across = penalty.L2Product(point[..count], direction[..count]), along = penalty.L2Product(direction[..count], direction[..count]);
 
+        double rounding = SlopeRounding * Math.Abs(objectiveThere);
+
         // Bisection with Newton's steps inside the bracket (low, high): φ′(low) < 0 < φ′(high).
         double low = 0, high = double.PositiveInfinity, t = 1;
         for (int trial = 0; trial < MaxTrials; trial++)
@@ -35,7 +41,7 @@ internal static class LineSearch
 
             // Where φ still falls it has fallen all the way, as it is convex; beyond its minimum it might have risen again.
             bool isLower = derivative <= 0 || value.Value + (t * (across + (t / 2 * along))) <= highest;
-            if (Math.Abs(derivative) <= -SlopeLeft * slope && isLower) return t;
+            if (Math.Abs(derivative) <= (-SlopeLeft * slope) + rounding && isLower) return t;
             if (derivative < 0) low = t;
             else high = t;
             double next = double.IsFinite(derivative) && curvature > 0 ? t - (derivative / curvature) : double.NaN;

@@ -42,7 +42,7 @@ internal sealed class ProximalNewtonSolver(IObjective objective, double l1, Solv
             if (reason is not null) return new SolverResult(best.Point, reason.Value, iteration, best.Value, best.Gap);
 
             int[] active = ActiveSet(point, gradient);
-            QuadraticModel model = new(objective, active, start.Means, _penalty, point, gradient);
+            QuadraticModel model = new(objective, active, start, _penalty, point, gradient);
             double[] change = model.Minimize(ModelAccuracy(value, gap), monitor);
             Array.Clear(direction);
             for (int a = 0; a < active.Length; a++) direction[active[a]] = model.IsZero(a) ? -point[active[a]] : change[a];

@@ -13,6 +13,12 @@ internal sealed class QuadraticModel
     private const int MaxRounds = 200;
     private const int SweepsPerRound = 5;
 
+    // With so few parameters Newton's steps do not wait for sweeps to find the signs, which with columns alike they may never do.
+    private const int Small = 300;
+
+    // Multiplications in factors that one round may spend on signs that change.
+    private const double MostProducts = 2e8;
+
     // Rounds without a violation below half the smallest so far: the limit of the arithmetic.
     private const int Patience = 20;
 
@@ -24,6 +30,12 @@ internal sealed class QuadraticModel
 
     // Coefficients on their way to infinity go by sweeps from here on, so that nothing overflows.
     private const double LongestStep = 1e100;
+
+    // Beyond this ratio of its mean to its deviation, squared, a feature is centred before it is multiplied; sparse features stay sparse.
+    private const double FarFromZero = 100;
+
+    // What a column that does not vary seems to vary by, relative to its mean.
+    private const double MeanRounding = 1e-15;
 
     // Less curvature is none: its inverse, and sums of products with it, must not overflow.
     private const double LeastCurvature = 1e-200;
@@ -37,22 +49,24 @@ internal sealed class QuadraticModel
     private readonly double[] _scale;           // 0 where the model is flat
     private readonly double[] _flatChanges;     // Δ where the model is flat: what only costs L1 goes to 0
     private readonly double[] _means;           // of the parameter's feature; 0 for intercepts and without them
+    private readonly double[] _origins;         // the part of the mean that was subtracted from the feature
     private readonly int[] _interceptOf;        // where the intercept of the parameter's class stands
     private readonly bool _hasIntercepts;
     private readonly bool _isSmooth;
 
     /// <param name="objective">The smooth part.</param>
     /// <param name="active">Coefficients, then all intercepts if there are any.</param>
-    /// <param name="means">Of the features.</param>
+    /// <param name="start">The moments of the features.</param>
     /// <param name="penalty">L2 and L1.</param>
     /// <param name="point">w is a part of it.</param>
     /// <param name="gradient">At the point.</param>
-    public QuadraticModel(IObjective objective, int[] active, double[] means, Penalty penalty, double[] point, double[] gradient)
+    public QuadraticModel(IObjective objective, int[] active, SolverStart start, Penalty penalty, double[] point, double[] gradient)
     {
         int features = objective.FeatureCount, classes = objective.ClassCount, coefficientCount = classes * features;
         _size = active.Length;
         _hessian = new double[checked(_size * _size)];
-        objective.PartialHessian(active, _hessian);
+        double[] means = start.Means, origin = objective.HasIntercepts ? OriginOf(start) : [];
+        objective.PartialHessian(active, origin, _hessian);
         _gradient = new double[_size];
         _values = new double[_size];
         _start = new double[_size];
@@ -60,6 +74,7 @@ internal sealed class QuadraticModel
         _scale = new double[_size];
         _flatChanges = new double[_size];
         _means = new double[_size];
+        _origins = new double[_size];
         _interceptOf = new int[_size];
         _hasIntercepts = objective.HasIntercepts;
         for (int a = 0; a < _size && _hasIntercepts; a++)
@@ -67,6 +82,7 @@ internal sealed class QuadraticModel
             bool intercept = active[a] >= coefficientCount;
             _interceptOf[a] = intercept ? a : _size - classes + (active[a] / features);
             _means[a] = intercept ? 0 : means[active[a] % features];
+            _origins[a] = intercept ? 0 : origin[active[a] % features];
         }
 
         Centre();
@@ -100,21 +116,35 @@ internal sealed class QuadraticModel
         for (int a = 0; a < _size; a++) before[a] = _hessian[(a * _size) + a];
         for (int a = 0; a < _size; a++)
         {
-            if (_means[a] != 0) DoubleVectors.AddScaled(_hessian.AsSpan(_interceptOf[a] * _size, _size), -_means[a], _hessian.AsSpan(a * _size, _size));
+            double left = _means[a] - _origins[a];
+            if (left != 0) DoubleVectors.AddScaled(_hessian.AsSpan(_interceptOf[a] * _size, _size), -left, _hessian.AsSpan(a * _size, _size));
         }
 
         for (int b = 0; b < _size; b++)
         {
             Span<double> row = _hessian.AsSpan(b * _size, _size);
-            for (int a = 0; a < _size; a++) row[a] -= _means[a] * row[_interceptOf[a]];
+            for (int a = 0; a < _size; a++) row[a] -= (_means[a] - _origins[a]) * row[_interceptOf[a]];
         }
 
         for (int a = 0; a < _size; a++)
         {
-            if (_hessian[(a * _size) + a] > LeastPivot * before[a]) continue;
+            double noise = MeanRounding * _means[a];
+            if (_hessian[(a * _size) + a] > Math.Max(LeastPivot * before[a], noise * noise * before[_interceptOf[a]])) continue;
             _hessian.AsSpan(a * _size, _size).Clear();
             for (int b = 0; b < _size; b++) _hessian[(b * _size) + a] = 0;
         }
+    }
+
+    private static double[] OriginOf(SolverStart start)
+    {
+        double[] origin = new double[start.Means.Length];
+        for (int j = 0; j < origin.Length; j++)
+        {
+            double mean = start.Means[j];
+            if (mean * mean > FarFromZero * start.Variances[j]) origin[j] = mean;
+        }
+
+        return origin;
     }
 
     /// <summary>Δ at the minimum.</summary>
@@ -133,7 +163,7 @@ internal sealed class QuadraticModel
             patience = violation < smallest / 2 ? Patience : patience - 1;
             smallest = Math.Min(smallest, violation);
             if (patience == 0) break;
-            if (settled || round % 10 == 9) NewtonOnSupport();
+            if (settled || _size <= Small || round % 10 == 9) NewtonUntilSignsStay();
         }
 
         double[] change = new double[_size];
@@ -174,12 +204,19 @@ internal sealed class QuadraticModel
         _values[a] = value;
     }
 
-    /// <summary>Solves for the parameters that are not 0 with their signs held, and goes there, or as far as the first sign that would change.</summary>
-    private void NewtonOnSupport()
+    /// <summary>Newton's steps, each on the parameters that the last has left.</summary>
+    private void NewtonUntilSignsStay()
+    {
+        double products = 0;
+        while (NewtonOnSupport(out int count) && products < MostProducts) products += (double)count * count * count / 3;
+    }
+
+    /// <summary>Solves for the parameters that are not 0 with their signs held, and goes there, or as far as the first sign that would change; whether one did.</summary>
+    private bool NewtonOnSupport(out int count)
     {
         int[] support = [.. Enumerable.Range(0, _size).Where(a => _scale[a] > 0 && (_values[a] != 0 || _penalty[a] == 0))];
-        int count = support.Length;
-        if (count == 0) return;
+        count = support.Length;
+        if (count == 0) return false;
         double[] matrix = new double[count * count], step = new double[count];
         for (int i = 0; i < count; i++)
         {
@@ -188,9 +225,8 @@ internal sealed class QuadraticModel
         }
 
         HoldInterceptsTogether(support, matrix);
-        Cholesky.Factor(matrix, count, LeastPivot);
-        Cholesky.Solve(matrix, count, step);
-        if (!(DoubleVectors.Norm(step) < LongestStep)) return;
+        ScaledCholesky.Damped(matrix, count, LeastPivot).Solve(step);
+        if (!(DoubleVectors.Norm(step) < LongestStep)) return false;
         double length = LengthAlong(support, step);
         int blocking = -1;
         for (int i = 0; i < count; i++)
@@ -202,6 +238,7 @@ internal sealed class QuadraticModel
         }
 
         for (int i = 0; i < count; i++) Move(support[i], i == blocking ? 0 : _values[support[i]] + (length * step[i]));
+        return blocking >= 0;
     }
 
     /// <summary>A shift of all intercepts changes nothing, and its gradient is rounding: curvature 1 along it keeps that from growing.</summary>

@@ -24,7 +24,8 @@ internal sealed class SpectralPreconditioner
     private readonly double[] _tail;            // variance of x̂ that V leaves, per feature
     private readonly double[] _basis;           // [rank, features], orthonormal; empty if it is the identity
     private readonly double[] _penalty;         // L2 · V h⁻² Vᵀ, [rank, rank]
-    private readonly double[] _factor;          // Cholesky factor of the coupled Hessian
+    private readonly double[] _matrix;          // the coupled Hessian, then its factors
+    private ScaledCholesky? _factors;
     private readonly double[] _curvatures;
     private readonly double[] _scaled;
     private readonly double[] _inside;
@@ -70,7 +71,7 @@ internal sealed class SpectralPreconditioner
         _coupledIntercepts = objective.HasIntercepts && _classes <= MaxCoupledSize;
         _width = _coupledIntercepts ? _rank + 1 : _rank;
         _penalty = PenaltyInside();
-        _factor = new double[checked(_classes * _width * _classes * _width)];
+        _matrix = new double[checked(_classes * _width * _classes * _width)];
         _curvatures = new double[_classes];
         _scaled = new double[_classes * _features];
         _inside = new double[_classes * _width];
@@ -90,30 +91,30 @@ internal sealed class SpectralPreconditioner
         _objective.ClassCurvatures(_curvatures);
         if (_width == 0) return;
         int size = _classes * _width;
-        _objective.SubspaceHessian(_factor);
-        double trace = 0;
-        for (int i = 0; i < size; i++) trace += _factor[(i * size) + i];
+        _objective.SubspaceHessian(_matrix);
         for (int c = 0; c < _classes; c++)
         {
             for (int i = 0; i < _rank; i++)
             {
-                for (int k = 0; k < _rank; k++) _factor[(((c * _width) + i) * size) + (c * _width) + k] += _penalty[(i * _rank) + k];
+                for (int k = 0; k < _rank; k++) _matrix[(((c * _width) + i) * size) + (c * _width) + k] += _penalty[(i * _rank) + k];
             }
         }
 
         // A shift common to all classes changes no probability. With coefficients that sum to 0 over the classes there is no gradient
         // either; but rounding makes one, which curvature of L2 alone would blow up.
-        double shift = trace / (size * _classes);
         for (int i = 0; i < _width; i++)
         {
+            double shift = 0;
+            for (int c = 0; c < _classes; c++) shift += _matrix[((c * _width) + i) * (size + 1)] / (_classes * _classes);
             for (int c = 0; c < _classes; c++)
             {
-                for (int k = 0; k < _classes; k++) _factor[(((c * _width) + i) * size) + (k * _width) + i] += shift;
+                for (int k = 0; k < _classes; k++) _matrix[(((c * _width) + i) * size) + (k * _width) + i] += shift;
             }
         }
 
-        // A sampled Hessian is good to float only: lower pivots are noise.
-        Cholesky.Factor(_factor, size, (_objective.SubspaceHessianIsExact ? 1e-14 : 1e-6) * trace / size, _maxDegreeOfParallelism);
+        // A sampled Hessian is good to float only: lower pivots are noise. Its own diagonal is the measure, as a row far out, once it is told
+        // apart, may leave a column a tiny part of the curvature that it began with.
+        _factors = ScaledCholesky.Damped(_matrix, size, _objective.SubspaceHessianIsExact ? 1e-14 : 1e-6, _maxDegreeOfParallelism);
     }
 
     /// <summary>result = M⁻¹ · gradient.</summary>
@@ -131,7 +132,7 @@ internal sealed class SpectralPreconditioner
             Outside(c, row);
         }
 
-        if (_width > 0) Cholesky.Solve(_factor, _classes * _width, _inside);
+        _factors?.Solve(_inside);
         for (int c = 0; c < _classes; c++)
         {
             Span<double> row = _scaled.AsSpan(c * _features, _features), target = result.Slice(c * _features, _features);

@@ -3,7 +3,7 @@ namespace SoftmaxCE;
 /// <summary>Why training ended. Only <see cref="Tolerance"/> means that the stated accuracy was reached.</summary>
 public enum StopReason
 {
-    /// <summary>The gap (where a coefficient has no penalty: half the squared Newton decrement) fell below tolerance · objective.</summary>
+    /// <summary>The gap (where more than some hundred coefficients have no penalty, so that there is none: half the squared Newton decrement) fell below tolerance · objective.</summary>
     Tolerance,
 
     /// <summary>The iteration or epoch limit was reached first.</summary>

@@ -18,6 +18,9 @@ internal sealed class UnpenalisedStop(IObjective objective, Penalty penalty, Sol
     // A step that moves logits by less has converged.
     private const double SmallStep = 0.5;
 
+    // The decrement must be so small a part of the tolerance that the bound which then certifies the end is below it too.
+    private const double PartOfTolerance = 0.01;
+
     private MarginChanges _margins;
     private double _shareBefore = double.PositiveInfinity;
 
@@ -41,7 +44,7 @@ internal sealed class UnpenalisedStop(IObjective objective, Penalty penalty, Sol
     {
         if (penalty.CoversAll) return null;
         if (!penalty.HasL1 && !penalty.HasL2 && objective.SmallestMargin() > 0) return StopReason.Separable;
-        bool isLong = _margins.Largest >= SmallStep, isSmall = decrement / 2 <= settings.Tolerance * value;
+        bool isLong = _margins.Largest >= SmallStep, isSmall = decrement / 2 <= PartOfTolerance * settings.Tolerance * value;
         if (!isLong) return isSmall ? StopReason.Tolerance : null;
         if (Share <= Exact) return StopReason.Separable;
         return Share <= Nearly && (stalled || (isSmall && Share <= Falling * _shareBefore)) ? StopReason.Separable : null;

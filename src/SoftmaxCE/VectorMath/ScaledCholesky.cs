@@ -6,13 +6,18 @@ internal sealed class ScaledCholesky
     /// <summary>A pivot of the scaled matrix, that is, the part of a row's own diagonal that earlier rows do not explain, at or below this counts as 0.</summary>
     public const double SmallestPivot = 1e-13;
 
+    // Factors of a positive semidefinite matrix with a diagonal of 1 are at most 1. Where rounding made it indefinite they grow without bound.
+    private const double LargestFactor = 2;
+    private const double LargestRidge = 1e-2;
+
     private readonly double[] _factor;
     private readonly double[] _scales;
 
     /// <param name="matrix">[size, size], the lower triangle is read; becomes the factor.</param>
     /// <param name="size">Rows.</param>
     /// <param name="maxDegreeOfParallelism">Most threads; the result does not depend on it.</param>
-    public ScaledCholesky(double[] matrix, int size, int maxDegreeOfParallelism = 1)
+    /// <param name="smallestPivot">Pivots of the scaled matrix that are lower are raised to it.</param>
+    public ScaledCholesky(double[] matrix, int size, int maxDegreeOfParallelism = 1, double smallestPivot = SmallestPivot)
     {
         _factor = matrix;
         _scales = new double[size];
@@ -27,15 +32,42 @@ internal sealed class ScaledCholesky
             for (int j = 0; j <= i; j++) matrix[(i * size) + j] *= _scales[i] * _scales[j];
         }
 
-        Cholesky.Factor(matrix, size, SmallestPivot, maxDegreeOfParallelism);
+        Cholesky.Factor(matrix, size, smallestPivot, maxDegreeOfParallelism);
         FirstSingular = Array.FindIndex(_scales, scale => scale == 0 || !double.IsFinite(scale));
-        double floor = Math.Sqrt(SmallestPivot);
+        double floor = Math.Sqrt(smallestPivot);
         for (int i = 0; i < size; i++)
         {
             if (matrix[(i * size) + i] > floor) continue;
             if (FirstSingular < 0 || i < FirstSingular) FirstSingular = i;
             break;
         }
+    }
+
+    /// <summary>Factors a matrix that may be singular, for a step or a preconditioner: where rounding made it indefinite its diagonal is raised until it no longer is.</summary>
+    /// <param name="matrix">[size, size], the lower triangle is read; becomes the factor.</param>
+    /// <param name="size">Rows.</param>
+    /// <param name="smallestPivot">Pivots of the scaled matrix that are lower are raised to it.</param>
+    /// <param name="maxDegreeOfParallelism">Most threads; the result does not depend on it.</param>
+    public static ScaledCholesky Damped(double[] matrix, int size, double smallestPivot, int maxDegreeOfParallelism = 1)
+    {
+        double[] original = [.. matrix];
+        for (double ridge = 10 * smallestPivot; ; ridge *= 100)
+        {
+            ScaledCholesky factors = new(matrix, size, maxDegreeOfParallelism, smallestPivot);
+            if (factors.IsBounded() || ridge > LargestRidge) return factors;
+            original.CopyTo(matrix, 0);
+            for (int i = 0; i < size; i++) matrix[(i * size) + i] *= 1 + ridge;
+        }
+    }
+
+    private bool IsBounded()
+    {
+        for (int i = 0; i < Size; i++)
+        {
+            if (_factor.AsSpan(i * Size, i).ContainsAnyExceptInRange(-LargestFactor, LargestFactor)) return false;
+        }
+
+        return true;
     }
 
     public int Size => _scales.Length;

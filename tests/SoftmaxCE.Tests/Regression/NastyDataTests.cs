@@ -54,6 +54,68 @@ public class NastyDataTests
         model.Training.Iterations.Should().BeLessThan(20);
     }
 
+    /// <summary>10⁸ + u is u with another intercept; products with 10⁸ lost eight digits, and squares all.</summary>
+    [Theory, InlineData(Solver.Newton), InlineData(Solver.Lbfgs), InlineData(Solver.ProximalNewton)]
+    public void A_column_far_from_0_is_fitted_like_the_same_column_near_it(Solver solver)
+    {
+        RandomStream random = new(6);
+        int[] labels = [.. Enumerable.Range(0, 60).Select(i => i % 3)];
+        double[] near = [.. labels.SelectMany(label => (double[])[Eighths(label + (3 * random.Uniform())), Eighths(random.Uniform()), random.Uniform()])];
+        double[] far = [.. near.Select((v, i) => i % 3 == 0 ? 1e8 + v : i % 3 == 1 ? v - 1e7 : v)];
+        SoftmaxRegressionOptions options = new() { L2 = 1e-6, Solver = solver, Tolerance = 1e-10 };
+        SoftmaxRegressionModel nearModel = new SoftmaxRegressionTrainer(options).Fit(new DenseRows<double>(near, 3), labels);
+        SoftmaxRegressionModel farModel = new SoftmaxRegressionTrainer(options).Fit(new DenseRows<double>(far, 3), labels);
+        farModel.Training!.StopReason.Should().Be(StopReason.Tolerance);
+        farModel.Training.Objective.Should().BeApproximately(nearModel.Training!.Objective, 1e-10);
+        double[] p = new double[3], q = new double[3];
+        nearModel.PredictProbabilities(near.AsSpan(0, 3), p);
+        farModel.PredictProbabilities(far.AsSpan(0, 3), q);
+        for (int c = 0; c < 3; c++) q[c].Should().BeApproximately(p[c], 1e-5);
+        SoftmaxRegressionModel again = new SoftmaxRegressionTrainer(options).Fit(new DenseRows<double>(far, 3), labels, start: farModel);
+        again.Training!.Iterations.Should().BeLessThanOrEqualTo(3);
+    }
+
+    /// <summary>Two columns that one row makes nearly alike: with L1 the sweeps of the quadratic model changed signs for ever, and 300 steps were not enough.</summary>
+    [Fact]
+    public void Columns_that_one_row_makes_alike_do_not_stall_the_quadratic_model()
+    {
+        RandomStream random = new(3);
+        int[] labels = [.. Enumerable.Range(0, 23).Select(_ => random.Below(2))];
+        double[] x = [.. Enumerable.Range(0, 46).Select(i => i / 2 == 7 ? 1e7 : random.Uniform())];
+        TrainingSummary summary = new SoftmaxRegressionTrainer(new() { L1 = 1, L2 = 1e-4, Tolerance = 1e-8 }).Fit(new DenseRows<double>(x, 2), labels).Training!;
+        summary.StopReason.Should().Be(StopReason.Tolerance);
+        summary.Iterations.Should().BeLessThan(100);
+    }
+
+    /// <summary>A row far out, once told apart, leaves its column 10⁻¹⁴ of the curvature that it began with, which was taken for rounding.</summary>
+    [Theory, InlineData(Solver.Newton), InlineData(Solver.Lbfgs), InlineData(Solver.ProximalNewton)]
+    public void A_row_far_out_does_not_hide_its_columns(Solver solver)
+    {
+        RandomStream random = new(9);
+        int[] labels = [.. Enumerable.Range(0, 40).Select(i => i % 3)];
+        double[] x = [.. Enumerable.Range(0, 120).Select(i => i / 3 == 5 && i % 3 < 2 ? 1e7 : random.Uniform())];
+        TrainingSummary summary = new SoftmaxRegressionTrainer(new() { L2 = 1e-8, Solver = solver, Tolerance = 1e-7 }).Fit(new DenseRows<double>(x, 3), labels).Training!;
+        summary.StopReason.Should().Be(StopReason.Tolerance);
+    }
+
+    /// <summary>Paths down to no penalty at all, and cross-validation, on the same kind of data.</summary>
+    [Theory, InlineData(0.0), InlineData(0.5), InlineData(1.0)]
+    public void Paths_and_cross_validation_end_with_finite_models(double mixing)
+    {
+        for (int seed = 100; seed < 108; seed++)
+        {
+            RandomStream random = new(seed);
+            int[] labels = [.. Enumerable.Range(0, 30).Select(i => i % 3)];
+            double[] x = Columns(random, labels, 6);
+            RegularizationPathOptions options = new() { Mixing = mixing, PenaltyCount = 6, Training = new() { Tolerance = 1e-7 } };
+            RegularizationPath path = RegularizationPath.CrossValidate(new DenseRows<double>(x, 6), labels, options);
+            path.Points.Should().OnlyContain(point => double.IsFinite(point.Model.Training!.Objective) && point.Model.Training.Gap >= 0);
+            path.Points.SelectMany(point => point.Model.Coefficients.ToArray()).Should().OnlyContain(w => double.IsFinite(w));
+        }
+    }
+
+    private static double Eighths(double value) => Math.Round(value * 8) / 8;
+
     private static double Penalty(RandomStream random) => ((double[])[0, 0, 1e-8, 1e-4, 1e-2, 1, 100])[random.Below(7)];
 
     private static double[] Columns(RandomStream random, int[] labels, int features)

@@ -99,7 +99,7 @@ public class SoftmaxRegressionObjectiveTests
         objective.Evaluate(point, scratch, precise: true);
         int[] parameters = [0, 3, 8, 20, 27, 28, 31];
         double[] partial = new double[parameters.Length * parameters.Length];
-        objective.PartialHessian(parameters, partial);
+        objective.PartialHessian(parameters, [], partial);
         double[] basis = new double[Features * Features];
         for (int j = 0; j < Features; j++) basis[(j * Features) + j] = 1;
         objective.ProjectSample(basis, new double[Features], withConstant: true);
