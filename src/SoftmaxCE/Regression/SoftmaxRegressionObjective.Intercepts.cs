@@ -57,29 +57,31 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         int classes = ClassCount;
         bool coupled = classes <= MaxCoupledIntercepts;
         int count = coupled ? classes + (classes * classes) : classes;
-        double[] sums = SumOverLogits(count + 1, (first, length, room, sums) =>
-        {
-            double* logits = room, probabilities = coupled ? room + (64L * classes) : PinnedMemory.Pointer(_directionLogits) + ((long)first * classes);
-            LineRows line = LineAt(position, shifts, first, length, room);
-            line.CopyMovedLogits(logits);
-            LossRows loss = new()
+        double[] sums = SumOverLogits(count + 1, InLanes
+            ? (first, length, room, sums) => AddInterceptSums(position, shifts, first, length, room, sums)
+            : (first, length, room, sums) =>
             {
-                Logits = logits, Probabilities = probabilities, Labels = _examples.Labels + first, Targets = _examples.TargetsFrom(first), Weights = _examples.WeightsFrom(first),
-                RowCount = length, ClassCount = classes, ResidualSums = sums,
-            };
-            VectorWidth.Run<LossRows, double>(ref loss);
-            sums[count] += loss.LossSum;
-            if (!coupled) return;
+                double* logits = room, probabilities = coupled ? room + ((long)LaneBlock.Rows * classes) : PinnedMemory.Pointer(_directionLogits) + ((long)first * classes);
+                LineRows line = LineAt(position, shifts, first, length, room);
+                line.CopyMovedLogits(logits);
+                LossRows loss = new()
+                {
+                    Logits = logits, Probabilities = probabilities, Labels = _examples.Labels + first, Targets = _examples.TargetsFrom(first),
+                    Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = classes, ResidualSums = sums,
+                };
+                VectorWidth.Run<LossRows, double>(ref loss);
+                sums[count] += loss.LossSum;
+                if (!coupled) return;
 
-            // −Σ s p pᵀ; the diagonal Σ s p is −(row sums), because p sums to 1.
-            double* weights = _examples.WeightsFrom(first);
-            for (int i = 0; i < length; i++)
-            {
-                for (int c = 0; c < classes; c++) logits[(i * classes) + c] = -(weights == null ? 1 : weights[i]) * probabilities[(i * classes) + c];
-            }
+                // −Σ s p pᵀ; the diagonal Σ s p is −(row sums), because p sums to 1.
+                double* weights = _examples.WeightsFrom(first);
+                for (int i = 0; i < length; i++)
+                {
+                    for (int c = 0; c < classes; c++) logits[(i * classes) + c] = -(weights == null ? 1 : weights[i]) * probabilities[(i * classes) + c];
+                }
 
-            OuterProducts<double>.Add(logits, classes, probabilities, length, classes, sums + classes);
-        });
+                OuterProducts<double>.Add(logits, classes, probabilities, length, classes, sums + classes);
+            });
         for (int i = 0; i < sums.Length; i++) sums[i] /= _examples.WeightSum;
         meanLoss = sums[count];
         for (int c = 0; coupled && c < classes; c++)
@@ -90,6 +92,43 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         }
 
         return sums;
+    }
+
+    /// <summary>What one block adds, with few classes.</summary>
+    private void AddInterceptSums(double position, double[] shifts, int first, int length, double* room, double* sums)
+    {
+        int classes = ClassCount, stride = MoveInLanes(position, shifts, first, length, room, out _);
+        double* probabilities = room + ((long)stride * classes), products = probabilities + ((long)stride * classes), weights = _examples.WeightsFrom(first);
+        LossLanes loss = new()
+        {
+            Logits = room, Probabilities = probabilities, Stride = stride, Labels = _examples.Labels + first, Weights = weights,
+            RowCount = length, ClassCount = classes, ResidualSums = sums,
+        };
+        VectorWidth.RunOnRegister<LossLanes, double>(ref loss);
+        if (classes > MaxCoupledIntercepts)
+        {
+            sums[classes] += loss.LossSum;
+            LaneBlock.TurnBack(probabilities, stride, classes, PinnedMemory.Pointer(_directionLogits) + ((long)first * classes), length);
+            return;
+        }
+
+        sums[classes + (classes * classes)] += loss.LossSum;
+
+        // −Σ s p pᵀ. The residuals make room for s p.
+        for (int c = 0; c < classes; c++)
+        {
+            double* p = probabilities + ((long)c * stride), weighted = room + ((long)c * stride);
+            for (int i = 0; i < stride; i++)
+            {
+                if (i >= length) p[i] = 0;
+                weighted[i] = weights == null || i >= length ? p[i] : weights[i] * p[i];
+            }
+        }
+
+        double* zeros = products + ((long)classes * classes);
+        new Span<double>(zeros, classes).Clear();
+        RowProducts<double>.Run(room, classes, stride, probabilities, classes, zeros, products);
+        for (int i = 0; i < classes * classes; i++) sums[classes + i] -= products[i];
     }
 
     /// <summary>step = −H⁻¹ g in the intercepts that sum to 0; a common shift changes nothing, so its direction gets curvature 1.</summary>
@@ -148,7 +187,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             for (int i = 0; i < length; i++) v.CopyTo(new Span<double>(room + ((long)i * classes), classes));
             CurvatureRows kernel = new()
             {
-                Logits = room, Probabilities = PinnedMemory.Pointer(_directionLogits) + ((long)first * classes),
+                Direction = room, Probabilities = PinnedMemory.Pointer(_directionLogits) + ((long)first * classes),
                 Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = classes, ResidualSums = sums,
             };
             VectorWidth.Run<CurvatureRows, double>(ref kernel);

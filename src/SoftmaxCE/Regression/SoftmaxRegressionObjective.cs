@@ -13,7 +13,6 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
     private readonly LossStep _lossStep;
     private readonly CurvatureStep _curvatureStep;
     private readonly double[] _logits;              // at the point
-    private readonly double[] _probabilities;       // at the point
     private readonly double[] _directionLogits;     // of the last Hessian product
     private double[]? _lineLogits;                  // of the line; null while its direction is 0
     private long _passes;
@@ -32,10 +31,9 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
         _fast = rows.FitSingle && rows is DenseRows ? RowPass.Over(rows, options.MaxDegreeOfParallelism, single: true) : _precise;
         int logitCount = checked(rows.RowCount * examples.ClassCount);
         _logits = PinnedMemory.Allocate<double>(logitCount);
-        _probabilities = PinnedMemory.Allocate<double>(logitCount);
         _directionLogits = PinnedMemory.Allocate<double>(logitCount);
-        _lossStep = new LossStep(examples, _logits, _probabilities, withOffsets: true);
-        _curvatureStep = new CurvatureStep(examples, _probabilities, _directionLogits);
+        _lossStep = new LossStep(examples, _logits, withOffsets: true);
+        _curvatureStep = new CurvatureStep(examples, _logits, _directionLogits);
         _sample = SampleOf(rows.RowCount);
     }
 
@@ -65,7 +63,7 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
         Evaluate(point, gradient, precise ? _precise : _fast, _lossStep);
 
     public double EvaluateWithoutOffsets(ReadOnlySpan<double> point, Span<double> gradient) =>
-        Evaluate(point, gradient, _precise, new LossStep(_examples, _logits, _probabilities, withOffsets: false));
+        Evaluate(point, gradient, _precise, new LossStep(_examples, _logits, withOffsets: false));
 
     private double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, RowPass pass, LossStep step)
     {
