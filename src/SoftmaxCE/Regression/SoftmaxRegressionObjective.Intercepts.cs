@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace SoftmaxCE;
 
 /// <content>Newton's method over the intercepts alone, on cached logits.</content>
@@ -9,6 +11,8 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     private const int MaxCoupledIntercepts = 64;
     private const int MaxInterceptProducts = 30;
 
+    private double[]? _trialShifts;
+
     // What rounding may add to the mean loss.
     private const double LossRounding = 1e-12;
 
@@ -17,7 +21,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         shifts.Clear();
         if (!HasIntercepts) return;
         int classes = ClassCount;
-        double[] trial = PinnedMemory.Allocate<double>(classes), step = new double[classes];
+        double[] trial = _trialShifts ??= PinnedMemory.Allocate<double>(classes), step = new double[classes];
         Array.Clear(trial);
         double best = double.PositiveInfinity, lowest = double.PositiveInfinity, factor = 1;
         for (int iteration = 0; iteration < InterceptSteps; iteration++)
@@ -48,6 +52,13 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
 
             if (best <= accuracy) return;
             for (int c = 0; c < classes; c++) trial[c] = shifts[c] + (factor * step[c]);
+            if (factor < 1 || classes > MaxCoupledIntercepts) continue;
+
+            // A Newton step leaves of a gradient at most half of the square of what it changes differences of logits by.
+            double range = TensorPrimitives.Max<double>(step) - TensorPrimitives.Min<double>(step);
+            if (!(range * range / 2 <= accuracy)) continue;
+            trial.CopyTo(shifts);
+            return;
         }
     }
 
@@ -115,19 +126,17 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         sums[classes + (classes * classes)] += loss.LossSum;
 
         // −Σ s p pᵀ. The residuals make room for s p.
+        double* weighted = weights == null ? probabilities : room;
         for (int c = 0; c < classes; c++)
         {
-            double* p = probabilities + ((long)c * stride), weighted = room + ((long)c * stride);
-            for (int i = 0; i < stride; i++)
-            {
-                if (i >= length) p[i] = 0;
-                weighted[i] = weights == null || i >= length ? p[i] : weights[i] * p[i];
-            }
+            double* p = probabilities + ((long)c * stride);
+            new Span<double>(p + length, stride - length).Clear();
+            for (int i = 0; weights != null && i < stride; i++) weighted[((long)c * stride) + i] = i < length ? weights[i] * p[i] : 0;
         }
 
         double* zeros = products + ((long)classes * classes);
         new Span<double>(zeros, classes).Clear();
-        RowProducts<double>.Run(room, classes, stride, probabilities, classes, zeros, products);
+        RowProducts<double>.Run(weighted, classes, stride, probabilities, classes, zeros, products);
         for (int i = 0; i < classes * classes; i++) sums[classes + i] -= products[i];
     }
 
