@@ -8,11 +8,12 @@ namespace SoftmaxCE;
 internal abstract class CoupledHessian
 {
     /// <summary>Adds up the Hessian, [C · width, C · width], divided by the weight of the sampled rows.</summary>
-    /// <param name="logits">[all rows, classes].</param>
+    /// <param name="values">Logits or probabilities, [all rows, classes].</param>
+    /// <param name="areLogits">Which of them.</param>
     /// <param name="classes">Number of classes.</param>
     /// <param name="maxDegreeOfParallelism">Most threads.</param>
     /// <param name="hessian">Overwritten.</param>
-    public abstract void Compute(double[] logits, int classes, int maxDegreeOfParallelism, Span<double> hessian);
+    public abstract void Compute(double[] values, bool areLogits, int classes, int maxDegreeOfParallelism, Span<double> hessian);
 }
 
 /// <inheritdoc/>
@@ -54,9 +55,9 @@ internal sealed unsafe class CoupledHessian<T> : CoupledHessian
         _weightSum = weights is null ? _rowCount : weights.Sum();
     }
 
-    public override void Compute(double[] logits, int classes, int maxDegreeOfParallelism, Span<double> hessian)
+    public override void Compute(double[] values, bool areLogits, int classes, int maxDegreeOfParallelism, Span<double> hessian)
     {
-        Root(logits, classes);
+        Root(values, areLogits, classes);
         int[] classCuts = Cuts(classes, diagonal: 0, ClassPairs), featureCuts = Cuts(_width, diagonal: 1, FeaturePairs), places = Places(featureCuts, out int stride);
         int pairs = TriangleRows<T>.CountBefore(classes, 0), strips = featureCuts.Length - 1, tiles = (classCuts.Length - 1) * strips;
         if (_products.Length < (long)pairs * stride) _products = PinnedMemory.Allocate<double>(checked(pairs * stride));
@@ -73,7 +74,7 @@ internal sealed unsafe class CoupledHessian<T> : CoupledHessian
     }
 
     /// <summary>√s · p of the sampled rows.</summary>
-    private void Root(double[] logits, int classes)
+    private void Root(double[] values, bool areLogits, int classes)
     {
         int lanes = WholeVector.Lanes<T>(), length = checked(_rowCount * classes);
         if (_rooted.Length < length + lanes)
@@ -86,8 +87,8 @@ internal sealed unsafe class CoupledHessian<T> : CoupledHessian
         for (int first = 0; first < _rowCount; first += ProbabilityBlock.Rows)
         {
             int rows = Math.Min(ProbabilityBlock.Rows, _rowCount - first);
-            for (int i = 0; i < rows; i++) logits.AsSpan((_sample is null ? first + i : _sample[first + i]) * classes, classes).CopyTo(p.AsSpan(i * classes));
-            ProbabilityBlock.Run(PinnedMemory.Pointer(p), rows, classes);
+            for (int i = 0; i < rows; i++) values.AsSpan((_sample is null ? first + i : _sample[first + i]) * classes, classes).CopyTo(p.AsSpan(i * classes));
+            if (areLogits) ProbabilityBlock.Run(PinnedMemory.Pointer(p), rows, classes);
             for (int i = 0; i < rows; i++)
             {
                 double root = _weights is null ? 1 : Math.Sqrt(_weights[first + i]);

@@ -38,7 +38,7 @@ internal sealed partial class SoftmaxRegressionObjective
             if (share == 0) continue;
             int[] rows = [.. Enumerable.Range(first, length)];
             new CoupledHessian<double>(StandardRows(features, first, length), width, rows, weights)
-                .Compute(_logits, ClassCount, _precise.MaxDegreeOfParallelism, piece);
+                .Compute(_logits, areLogits: true, ClassCount, _precise.MaxDegreeOfParallelism, piece);
             DoubleVectors.AddScaled(piece, share, hessian);
         }
 

@@ -68,11 +68,12 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         int classes = ClassCount;
         bool coupled = classes <= MaxCoupledIntercepts;
         int count = coupled ? classes + (classes * classes) : classes;
+        if (!coupled) _directionLogits ??= TakeLogits();
         double[] sums = SumOverLogits(count + 1, InLanes
             ? (first, length, room, sums) => AddInterceptSums(position, shifts, first, length, room, sums)
             : (first, length, room, sums) =>
             {
-                double* logits = room, probabilities = coupled ? room + ((long)LaneBlock.Rows * classes) : PinnedMemory.Pointer(_directionLogits) + ((long)first * classes);
+                double* logits = room, probabilities = coupled ? room + ((long)LaneBlock.Rows * classes) : PinnedMemory.Pointer(_directionLogits!) + ((long)first * classes);
                 LineRows line = LineAt(position, shifts, first, length, room);
                 line.CopyMovedLogits(logits);
                 LossRows loss = new()
@@ -119,7 +120,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         if (classes > MaxCoupledIntercepts)
         {
             sums[classes] += loss.LossSum;
-            LaneBlock.TurnBack(probabilities, stride, classes, PinnedMemory.Pointer(_directionLogits) + ((long)first * classes), length);
+            LaneBlock.TurnBack(probabilities, stride, classes, PinnedMemory.Pointer(_directionLogits!) + ((long)first * classes), length);
             return;
         }
 
@@ -196,7 +197,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             for (int i = 0; i < length; i++) v.CopyTo(new Span<double>(room + ((long)i * classes), classes));
             CurvatureRows kernel = new()
             {
-                Direction = room, Probabilities = PinnedMemory.Pointer(_directionLogits) + ((long)first * classes),
+                Direction = room, Probabilities = PinnedMemory.Pointer(_directionLogits!) + ((long)first * classes),
                 Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = classes, ResidualSums = sums,
             };
             VectorWidth.Run<CurvatureRows, double>(ref kernel);

@@ -12,22 +12,37 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
 
     private int LogitThreads => (double)_examples.RowCount * ClassCount < 20_000 ? 1 : _precise.MaxDegreeOfParallelism;
 
-    public void StartLine() => _lineLogits = null;
+    public void StartLine()
+    {
+        _spareLogits = _lineLogits ?? _spareLogits;
+        _lineLogits = null;
+    }
 
     public void ExtendLine(double factor)
     {
+        if (factor == 0) return;
         if (_lineLogits is null)
         {
-            _lineLogits = _spareLineLogits ??= PinnedMemory.Allocate<double>(_logits.Length);
-            _lineLogits.AsSpan().Clear();
+            // One product is often all that a step takes; then its logits need no second place.
+            _lineLogits = _directionLogits!;
+            _directionLogits = null;
+            _factorInLine = factor;
+            TensorPrimitives.Multiply(_lineLogits, factor, _lineLogits);
         }
-
-        DoubleVectors.AddScaled(_directionLogits, factor, _lineLogits);
+        else if (_directionLogits is null)
+        {
+            DoubleVectors.AddScaled(_lineLogits, factor / _factorInLine, _lineLogits);
+            _factorInLine += factor;
+        }
+        else
+        {
+            DoubleVectors.AddScaled(_directionLogits, factor, _lineLogits);
+        }
     }
 
     public void StartLine(ReadOnlySpan<double> direction)
     {
-        _lineLogits = _spareLineLogits ??= PinnedMemory.Allocate<double>(_logits.Length);
+        _lineLogits ??= TakeLogits();
         _precise.Run(direction[..CoefficientCount], direction[CoefficientCount..], ClassCount, new KeepStep(_lineLogits, ClassCount), []);
         _passes++;
     }
@@ -141,7 +156,17 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         for (int c = 0; c < classes; c++) curvatures[c] = sums[c] / _examples.WeightSum;
     }
 
-    private double[]? _spareLineLogits;
+    private double[]? _directionLogits;         // of the last Hessian product; null while they are those of the line
+    private double[]? _lineLogits;              // null while the line's direction is 0
+    private double[]? _spareLogits;
+    private double _factorInLine;               // of the last product, while its logits are the line's
+
+    private double[] TakeLogits()
+    {
+        double[] logits = _spareLogits ?? PinnedMemory.Allocate<double>(_logits.Length);
+        _spareLogits = null;
+        return logits;
+    }
 
     private LineRows LineAt(double position, double[]? shifts, int first, int length, double* room) => new()
     {
@@ -188,7 +213,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     {
         RowGrid grid = new(_examples.RowCount, LaneBlock.Rows, Math.Clamp(MaxChunkSums / count, 2, 32));
         int threads = LogitThreads, ofChunks = count * grid.ChunkCount, stride = LaneBlock.Stride(LaneBlock.Rows);
-        int ofWorker = checked(ClassCount * (InLanes ? (2 * stride) + Math.Max(stride, ClassCount + 1) : 2 * LaneBlock.Rows)), needed = checked(ofChunks + (threads * ofWorker));
+        int ofWorker = checked(ClassCount * (InLanes ? (2 * stride) + Math.Max(stride, ClassCount + 1) : 2 * stride)), needed = checked(ofChunks + (threads * ofWorker));
         if (_room.Length < needed) _room = PinnedMemory.Allocate<double>(needed);
         Array.Clear(_room, 0, ofChunks);
         grid.Run(threads, (chunk, worker) =>

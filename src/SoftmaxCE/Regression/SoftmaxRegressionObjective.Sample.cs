@@ -58,7 +58,7 @@ internal sealed partial class SoftmaxRegressionObjective
     }
 
     public void SubspaceHessian(Span<double> hessian) =>
-        _coupled!.Compute(_logits, ClassCount, _precise.MaxDegreeOfParallelism, hessian);
+        _coupled!.Compute(_logits, areLogits: true, ClassCount, _precise.MaxDegreeOfParallelism, hessian);
 
     private double[]? SampleWeights(out double sum)
     {
