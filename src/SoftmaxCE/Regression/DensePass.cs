@@ -6,16 +6,20 @@ namespace SoftmaxCE;
 internal sealed unsafe class DensePass<T>(DenseRows rows, int maxDegreeOfParallelism) : RowPass(rows, maxDegreeOfParallelism)
     where T : unmanaged
 {
+    // Up to this many features a row is mostly ends of vectors; it is better to have several rows in a vector, though they must be turned first.
+    private const int MaxLaneFeatures = 64;
+
     private readonly Worker?[] _workers = new Worker?[maxDegreeOfParallelism];
     private T[] _vectors = [];
     private double[] _shifts = [];
+    private bool _inLanes;
 
     protected override int BytesPerRow => FeatureCount * sizeof(T);
 
     public override void Moments(double[]? weights, Span<double> origin, Span<double> sums, Span<double> squares)
     {
         RowGrid grid = Grid(rows.RowCount, 2, backward: true);
-        Prepare([], [], 0, grid);
+        Prepare([], [], 0, grid, step: null);
         rows.CopyRow(0, origin);
         T[] rawOrigin = PinnedMemory.Allocate<T>(FeatureCount);
         Read(Room(0), 0, 1, null)[..FeatureCount].CopyTo(rawOrigin);
@@ -49,10 +53,12 @@ internal sealed unsafe class DensePass<T>(DenseRows rows, int maxDegreeOfParalle
 
     public override double Work(int rowCount, int count) => (double)rowCount * FeatureCount * count;
 
-    protected override void Prepare(ReadOnlySpan<double> vectors, ReadOnlySpan<double> shifts, int count, RowGrid grid)
+    protected override void Prepare(ReadOnlySpan<double> vectors, ReadOnlySpan<double> shifts, int count, RowGrid grid, RowStep? step)
     {
         if (_vectors.Length < vectors.Length) _vectors = PinnedMemory.Allocate<T>(vectors.Length);
         if (_shifts.Length < count) _shifts = PinnedMemory.Allocate<double>(count);
+        _inLanes = step is { TakesLanes: true } && FeatureCount <= MaxLaneFeatures;
+        int vectorStep = _inLanes ? 1 : FeatureCount, featureStep = _inLanes ? count : 1;
         for (int c = 0; c < count; c++)
         {
             ReadOnlySpan<double> vector = vectors.Slice(c * FeatureCount, FeatureCount);
@@ -60,18 +66,21 @@ internal sealed unsafe class DensePass<T>(DenseRows rows, int maxDegreeOfParalle
             for (int j = 0; j < vector.Length; j++)
             {
                 double scaled = vector[j] * rows.Scale;
-                _vectors[(c * FeatureCount) + j] = typeof(T) == typeof(float) ? (T)(object)(float)scaled : (T)(object)scaled;
+                _vectors[(c * vectorStep) + (j * featureStep)] = typeof(T) == typeof(float) ? (T)(object)(float)scaled : (T)(object)scaled;
                 sum += vector[j];
             }
 
             _shifts[c] = (shifts.IsEmpty ? 0 : shifts[c]) + (rows.Offset == 0 ? 0 : rows.Offset * sum);
         }
 
+        int stride = LaneBlock.Stride(grid.BlockRows);
         for (int w = 0; w < _workers.Length; w++)
         {
             Worker worker = _workers[w] ??= new Worker();
             worker.NeededRows = grid.BlockRows * FeatureCount;
-            worker.NeededProducts = grid.BlockRows * count;
+            worker.NeededTurned = _inLanes ? stride * FeatureCount : 0;
+            worker.NeededProducts = _inLanes ? stride * count : grid.BlockRows * count;
+            worker.NeededRoom = Math.Max(RowStep.Room(grid.BlockRows, count), _inLanes ? (count + 1) * FeatureCount : 0);
         }
     }
 
@@ -81,11 +90,34 @@ internal sealed unsafe class DensePass<T>(DenseRows rows, int maxDegreeOfParalle
         fixed (T* x = Read(room, first, length, sample))
         {
             double* products = PinnedMemory.Pointer(room.Products);
+            if (_inLanes)
+            {
+                RunLanes(room, x, first, length, count, step, stepSums, sums);
+                return;
+            }
+
             RowProducts<T>.Run(x, length, FeatureCount, PinnedMemory.Pointer(_vectors), count, PinnedMemory.Pointer(_shifts), products);
-            step.Run(first, length, products, stepSums);
+            step.Run(first, length, products, PinnedMemory.Pointer(room.Room), stepSums, count);
             if (sums == null) return;
             OuterProducts<T>.Add(InElementType(room, products, length * count), count, x, length, FeatureCount, sums);
         }
+    }
+
+    /// <summary>The same with the rows in lanes: both products run along the rows of the block.</summary>
+    private void RunLanes(Worker room, T* x, int first, int length, int count, RowStep step, double* stepSums, double* sums)
+    {
+        int stride = LaneBlock.Stride(length);
+        T* turned = PinnedMemory.Pointer(room.Turned);
+        LaneBlock.Turn(x, length, FeatureCount, turned, stride);
+        double* products = PinnedMemory.Pointer(room.Products), scratch = PinnedMemory.Pointer(room.Room);
+        for (int c = 0; c < count; c++) new Span<double>(products + ((long)c * stride), stride).Fill(_shifts[c]);
+        OuterProducts<T>.Add(PinnedMemory.Pointer(_vectors), count, turned, FeatureCount, stride, products);
+        step.RunLanes(first, length, products, stride, scratch, stepSums);
+        if (sums == null) return;
+        double* zeros = scratch, ofBlock = scratch + FeatureCount;
+        new Span<double>(zeros, FeatureCount).Clear();
+        RowProducts<T>.Run(InElementType(room, products, stride * count), count, stride, turned, FeatureCount, zeros, ofBlock);
+        for (int i = 0; i < count * FeatureCount; i++) sums[i] += ofBlock[i];
     }
 
     protected override void Combine(double* chunks, int chunkLength, int chunkCount, int count, double* sums, ReadOnlySpan<double> residualSums)
@@ -139,12 +171,13 @@ internal sealed unsafe class DensePass<T>(DenseRows rows, int maxDegreeOfParalle
         if (room.Products.Length < room.NeededProducts)
         {
             room.Products = PinnedMemory.Allocate<double>(room.NeededProducts);
-            room.Residuals = PinnedMemory.Allocate<T>(room.NeededProducts);
+            if (typeof(T) == typeof(float)) room.Residuals = PinnedMemory.Allocate<T>(room.NeededProducts);
         }
 
+        if (room.Turned.Length < room.NeededTurned) room.Turned = PinnedMemory.Allocate<T>(room.NeededTurned);
+        if (room.Room.Length < room.NeededRoom) room.Room = PinnedMemory.Allocate<double>(room.NeededRoom);
         return room;
     }
-
 
     private sealed class Worker
     {
@@ -152,7 +185,15 @@ internal sealed unsafe class DensePass<T>(DenseRows rows, int maxDegreeOfParalle
 
         public int NeededProducts { get; set; }
 
+        public int NeededTurned { get; set; }
+
+        public int NeededRoom { get; set; }
+
         public T[] Rows { get; set; } = [];
+
+        public T[] Turned { get; set; } = [];
+
+        public double[] Room { get; set; } = [];
 
         public double[] Products { get; set; } = [];
 

@@ -69,10 +69,12 @@ internal sealed unsafe class Examples
     /// <summary>Target distributions from a row on; null when all rows have labels.</summary>
     public double* TargetsFrom(int row) => _targets is null ? null : PinnedMemory.Pointer(_targets) + ((long)row * ClassCount);
 
-    /// <summary>Adds the offsets of some rows to their logits.</summary>
-    public void AddOffsets(int firstRow, Span<double> logits)
+    /// <summary>Adds the offsets of some rows to their logits; whether there are any.</summary>
+    public bool AddOffsets(int firstRow, Span<double> logits)
     {
-        if (_offsets is not null) TensorPrimitives.Add<double>(logits, _offsets.AsSpan(firstRow * ClassCount, logits.Length), logits);
+        if (_offsets is null) return false;
+        TensorPrimitives.Add<double>(logits, _offsets.AsSpan(firstRow * ClassCount, logits.Length), logits);
+        return true;
     }
 
     /// <summary>Σ (q − y) · o over some rows, weighted, o the offsets and q = y + factor · (p − y).</summary>

@@ -18,6 +18,7 @@ internal sealed unsafe class FirthObjective : IScoringObjective
     private readonly int _classes;
     private readonly int _width;
     private readonly int _maxDegreeOfParallelism;
+    private readonly double[] _probabilities;       // of a row
     private ScaledCholesky? _information;
 
     public FirthObjective(SoftmaxRegressionObjective objective, int maxDegreeOfParallelism)
@@ -25,6 +26,7 @@ internal sealed unsafe class FirthObjective : IScoringObjective
         _objective = objective;
         _features = new StandardFeatures(objective);
         _classes = objective.ClassCount;
+        _probabilities = new double[_classes];
         _width = _features.Width;
         _maxDegreeOfParallelism = maxDegreeOfParallelism;
         InformationMatrix.RequireRoom(_classes, _width, "rows");
@@ -172,7 +174,8 @@ internal sealed unsafe class FirthObjective : IScoringObjective
     private void Factors(int row, ReadOnlySpan<double> form, Span<double> factors)
     {
         int differences = _classes - 1;
-        ReadOnlySpan<double> p = _objective.Probabilities.Slice(row * _classes, _classes);
+        Span<double> p = _probabilities;
+        _objective.CopyProbabilities(row, p);
         double mean = 0;
         factors[0] = 0;
         for (int c = 0; c < differences; c++)

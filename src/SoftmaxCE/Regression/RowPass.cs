@@ -13,7 +13,7 @@ internal abstract class RowPass(FeatureRows rows, int maxDegreeOfParallelism)
 {
     // Rows, products and residuals of a block stay in the second-level cache while they are read twice.
     private const int BlockBytes = 256 * 1024;
-    private const int MaxBlockRows = 256;
+    private const int MaxBlockRows = 240;        // an odd multiple of 16, see LaneBlock.Stride
 
     // Sums of all chunks together; more chunks serve more threads.
     private const long SumBytes = 64L << 20;
@@ -49,7 +49,7 @@ internal abstract class RowPass(FeatureRows rows, int maxDegreeOfParallelism)
     {
         int rowCount = sample?.Length ?? rows.RowCount;
         RowGrid grid = Grid(rowCount, count, !sums.IsEmpty);
-        Prepare(vectors, shifts, count, grid);
+        Prepare(vectors, shifts, count, grid, step);
         int stepLength = count + 1, sumLength = sums.IsEmpty ? 0 : checked(count * FeatureCount);
         int chunkLength = sumLength + stepLength;
         if (_sums.Length < (long)chunkLength * grid.ChunkCount) _sums = PinnedMemory.Allocate<double>(checked(chunkLength * grid.ChunkCount));
@@ -88,7 +88,7 @@ internal abstract class RowPass(FeatureRows rows, int maxDegreeOfParallelism)
     public abstract void Moments(double[]? weights, Span<double> origin, Span<double> sums, Span<double> squares);
 
     /// <summary>Makes the vectors ready for the kernels, and room for each worker.</summary>
-    protected abstract void Prepare(ReadOnlySpan<double> vectors, ReadOnlySpan<double> shifts, int count, RowGrid grid);
+    protected abstract void Prepare(ReadOnlySpan<double> vectors, ReadOnlySpan<double> shifts, int count, RowGrid grid, RowStep? step);
 
     protected abstract unsafe void RunBlock(int worker, int first, int length, int count, int[]? sample, RowStep step, double* stepSums, double* sums);
 
@@ -115,12 +115,51 @@ internal abstract class RowPass(FeatureRows rows, int maxDegreeOfParallelism)
 }
 
 /// <summary>What happens between the two halves of a pass.</summary>
-internal abstract class RowStep
+internal abstract unsafe class RowStep
 {
+    // Rows that are turned at a time where a pass works along them.
+    private const int TurnedRows = 32;
+
+    /// <summary>Whether the step works on a <see cref="LaneBlock"/>.</summary>
+    public virtual bool TakesLanes => false;
+
+    /// <summary>Doubles that a step over so many rows needs as room.</summary>
+    public static int Room(int rows, int count) => 2 * Math.Max(count <= LaneBlock.MaxClasses ? LaneBlock.Stride(rows) : 1, 1) * count;
+
     /// <summary>Turns the products of some rows into residuals, in place.</summary>
     /// <param name="first">Index of the first row (its place in the sample, if there is one).</param>
     /// <param name="length">Rows.</param>
     /// <param name="products">[length, count].</param>
+    /// <param name="room">See <see cref="Room"/>.</param>
     /// <param name="stepSums">count residual sums and one more value, to be added to.</param>
-    public abstract unsafe void Run(int first, int length, double* products, double* stepSums);
+    /// <param name="count">Products per row.</param>
+    public void Run(int first, int length, double* products, double* room, double* stepSums, int count)
+    {
+        if (!TakesLanes)
+        {
+            Run(first, length, products, room, stepSums);
+            return;
+        }
+
+        for (int i = 0; i < length; i += TurnedRows)
+        {
+            int rows = Math.Min(TurnedRows, length - i), stride = LaneBlock.Stride(rows);
+            double* ofRows = products + ((long)i * count);
+            LaneBlock.Turn(ofRows, rows, count, room, stride);
+            RunLanes(first + i, rows, room, stride, room + ((long)stride * count), stepSums);
+            LaneBlock.TurnBack(room, stride, count, ofRows, rows);
+        }
+    }
+
+    /// <inheritdoc cref="Run(int, int, double*, double*, double*, int)"/>
+    protected abstract void Run(int first, int length, double* products, double* room, double* stepSums);
+
+    /// <summary>The same with the rows in lanes.</summary>
+    /// <param name="first">Index of the first row.</param>
+    /// <param name="length">Rows.</param>
+    /// <param name="products">[count, stride].</param>
+    /// <param name="stride">Of the block.</param>
+    /// <param name="room">[count, stride].</param>
+    /// <param name="stepSums">count residual sums and one more value, to be added to.</param>
+    public virtual void RunLanes(int first, int length, double* products, int stride, double* room, double* stepSums) => throw new NotSupportedException();
 }

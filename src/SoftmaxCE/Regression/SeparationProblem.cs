@@ -124,7 +124,7 @@ internal sealed unsafe class SeparationProblem
     {
         int full = ClassCount * Rank, size = Size;
         double[] all = new double[checked(full * full)], hessian = new double[size * size];
-        _hessian.Compute(probabilities, ClassCount, _threads, all);
+        _hessian.Compute(probabilities, areLogits: false, ClassCount, _threads, all);
         for (int i = 0; i < size; i++) all.AsSpan(((i + Rank) * full) + Rank, size).CopyTo(hessian.AsSpan(i * size));
         return hessian;
     }

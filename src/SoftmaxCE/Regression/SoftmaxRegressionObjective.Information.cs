@@ -9,8 +9,18 @@ internal sealed partial class SoftmaxRegressionObjective
     /// <summary>Labels and weights of the rows.</summary>
     public Examples Examples => _examples;
 
-    /// <summary>[rows, classes] at the point.</summary>
-    public ReadOnlySpan<double> Probabilities => _probabilities;
+    /// <summary>Probabilities of some rows at the point.</summary>
+    /// <param name="first">The first row.</param>
+    /// <param name="destination">[rows, classes], overwritten.</param>
+    public unsafe void CopyProbabilities(int first, Span<double> destination)
+    {
+        _logits.AsSpan(first * ClassCount, destination.Length).CopyTo(destination);
+        fixed (double* p = destination)
+        {
+            ProbabilityRows kernel = new() { Logits = p, RowCount = destination.Length / ClassCount, ClassCount = ClassCount };
+            VectorWidth.Run<ProbabilityRows, double>(ref kernel);
+        }
+    }
 
     /// <summary>The Hessian of the mean loss at the point, in double over all rows, [C · width, C · width] class by class.</summary>
     /// <param name="features">The coordinates.</param>
@@ -28,7 +38,7 @@ internal sealed partial class SoftmaxRegressionObjective
             if (share == 0) continue;
             int[] rows = [.. Enumerable.Range(first, length)];
             new CoupledHessian<double>(StandardRows(features, first, length), width, rows, weights)
-                .Compute(_probabilities, ClassCount, _precise.MaxDegreeOfParallelism, piece);
+                .Compute(_logits, areLogits: true, ClassCount, _precise.MaxDegreeOfParallelism, piece);
             DoubleVectors.AddScaled(piece, share, hessian);
         }
 

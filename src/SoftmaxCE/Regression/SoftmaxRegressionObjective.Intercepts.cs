@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace SoftmaxCE;
 
 /// <content>Newton's method over the intercepts alone, on cached logits.</content>
@@ -9,6 +11,8 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     private const int MaxCoupledIntercepts = 64;
     private const int MaxInterceptProducts = 30;
 
+    private double[]? _trialShifts;
+
     // What rounding may add to the mean loss.
     private const double LossRounding = 1e-12;
 
@@ -17,7 +21,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         shifts.Clear();
         if (!HasIntercepts) return;
         int classes = ClassCount;
-        double[] trial = PinnedMemory.Allocate<double>(classes), step = new double[classes];
+        double[] trial = _trialShifts ??= PinnedMemory.Allocate<double>(classes), step = new double[classes];
         Array.Clear(trial);
         double best = double.PositiveInfinity, lowest = double.PositiveInfinity, factor = 1;
         for (int iteration = 0; iteration < InterceptSteps; iteration++)
@@ -48,6 +52,13 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
 
             if (best <= accuracy) return;
             for (int c = 0; c < classes; c++) trial[c] = shifts[c] + (factor * step[c]);
+            if (factor < 1 || classes > MaxCoupledIntercepts) continue;
+
+            // A Newton step leaves of a gradient at most half of the square of what it changes differences of logits by.
+            double range = TensorPrimitives.Max<double>(step) - TensorPrimitives.Min<double>(step);
+            if (!(range * range / 2 <= accuracy)) continue;
+            trial.CopyTo(shifts);
+            return;
         }
     }
 
@@ -57,29 +68,32 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         int classes = ClassCount;
         bool coupled = classes <= MaxCoupledIntercepts;
         int count = coupled ? classes + (classes * classes) : classes;
-        double[] sums = SumOverLogits(count + 1, (first, length, room, sums) =>
-        {
-            double* logits = room, probabilities = coupled ? room + (64L * classes) : PinnedMemory.Pointer(_directionLogits) + ((long)first * classes);
-            LineRows line = LineAt(position, shifts, first, length, room);
-            line.CopyMovedLogits(logits);
-            LossRows loss = new()
+        if (!coupled) _directionLogits ??= TakeLogits();
+        double[] sums = SumOverLogits(count + 1, InLanes
+            ? (first, length, room, sums) => AddInterceptSums(position, shifts, first, length, room, sums)
+            : (first, length, room, sums) =>
             {
-                Logits = logits, Probabilities = probabilities, Labels = _examples.Labels + first, Targets = _examples.TargetsFrom(first), Weights = _examples.WeightsFrom(first),
-                RowCount = length, ClassCount = classes, ResidualSums = sums,
-            };
-            VectorWidth.Run<LossRows, double>(ref loss);
-            sums[count] += loss.LossSum;
-            if (!coupled) return;
+                double* logits = room, probabilities = coupled ? room + ((long)LaneBlock.Rows * classes) : PinnedMemory.Pointer(_directionLogits!) + ((long)first * classes);
+                LineRows line = LineAt(position, shifts, first, length, room);
+                line.CopyMovedLogits(logits);
+                LossRows loss = new()
+                {
+                    Logits = logits, Probabilities = probabilities, Labels = _examples.Labels + first, Targets = _examples.TargetsFrom(first),
+                    Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = classes, ResidualSums = sums,
+                };
+                VectorWidth.Run<LossRows, double>(ref loss);
+                sums[count] += loss.LossSum;
+                if (!coupled) return;
 
-            // −Σ s p pᵀ; the diagonal Σ s p is −(row sums), because p sums to 1.
-            double* weights = _examples.WeightsFrom(first);
-            for (int i = 0; i < length; i++)
-            {
-                for (int c = 0; c < classes; c++) logits[(i * classes) + c] = -(weights == null ? 1 : weights[i]) * probabilities[(i * classes) + c];
-            }
+                // −Σ s p pᵀ; the diagonal Σ s p is −(row sums), because p sums to 1.
+                double* weights = _examples.WeightsFrom(first);
+                for (int i = 0; i < length; i++)
+                {
+                    for (int c = 0; c < classes; c++) logits[(i * classes) + c] = -(weights == null ? 1 : weights[i]) * probabilities[(i * classes) + c];
+                }
 
-            OuterProducts<double>.Add(logits, classes, probabilities, length, classes, sums + classes);
-        });
+                OuterProducts<double>.Add(logits, classes, probabilities, length, classes, sums + classes);
+            });
         for (int i = 0; i < sums.Length; i++) sums[i] /= _examples.WeightSum;
         meanLoss = sums[count];
         for (int c = 0; coupled && c < classes; c++)
@@ -90,6 +104,41 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         }
 
         return sums;
+    }
+
+    /// <summary>What one block adds, with few classes.</summary>
+    private void AddInterceptSums(double position, double[] shifts, int first, int length, double* room, double* sums)
+    {
+        int classes = ClassCount, stride = MoveInLanes(position, shifts, first, length, room, out _);
+        double* probabilities = room + ((long)stride * classes), products = probabilities + ((long)stride * classes), weights = _examples.WeightsFrom(first);
+        LossLanes loss = new()
+        {
+            Logits = room, Probabilities = probabilities, Stride = stride, Labels = _examples.Labels + first, Weights = weights,
+            RowCount = length, ClassCount = classes, ResidualSums = sums,
+        };
+        VectorWidth.RunOnRegister<LossLanes, double>(ref loss);
+        if (classes > MaxCoupledIntercepts)
+        {
+            sums[classes] += loss.LossSum;
+            LaneBlock.TurnBack(probabilities, stride, classes, PinnedMemory.Pointer(_directionLogits!) + ((long)first * classes), length);
+            return;
+        }
+
+        sums[classes + (classes * classes)] += loss.LossSum;
+
+        // −Σ s p pᵀ. The residuals make room for s p.
+        double* weighted = weights == null ? probabilities : room;
+        for (int c = 0; c < classes; c++)
+        {
+            double* p = probabilities + ((long)c * stride);
+            new Span<double>(p + length, stride - length).Clear();
+            for (int i = 0; weights != null && i < stride; i++) weighted[((long)c * stride) + i] = i < length ? weights[i] * p[i] : 0;
+        }
+
+        double* zeros = products + ((long)classes * classes);
+        new Span<double>(zeros, classes).Clear();
+        RowProducts<double>.Run(weighted, classes, stride, probabilities, classes, zeros, products);
+        for (int i = 0; i < classes * classes; i++) sums[classes + i] -= products[i];
     }
 
     /// <summary>step = −H⁻¹ g in the intercepts that sum to 0; a common shift changes nothing, so its direction gets curvature 1.</summary>
@@ -148,7 +197,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             for (int i = 0; i < length; i++) v.CopyTo(new Span<double>(room + ((long)i * classes), classes));
             CurvatureRows kernel = new()
             {
-                Logits = room, Probabilities = PinnedMemory.Pointer(_directionLogits) + ((long)first * classes),
+                Direction = room, Probabilities = PinnedMemory.Pointer(_directionLogits!) + ((long)first * classes),
                 Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = classes, ResidualSums = sums,
             };
             VectorWidth.Run<CurvatureRows, double>(ref kernel);

@@ -5,51 +5,81 @@ namespace SoftmaxCE;
 /// <content>What needs the cached logits alone: the line search, the margin, the entropy. No features are read here.</content>
 internal sealed unsafe partial class SoftmaxRegressionObjective
 {
-    private RowGrid LogitGrid => new(_examples.RowCount, 64, 32);
+    private double[] _room = [];
+
+    // Sums of all chunks together.
+    private const int MaxChunkSums = 1 << 16;
 
     private int LogitThreads => (double)_examples.RowCount * ClassCount < 20_000 ? 1 : _precise.MaxDegreeOfParallelism;
 
-    public void StartLine() => _lineLogits = null;
+    public void StartLine()
+    {
+        _spareLogits = _lineLogits ?? _spareLogits;
+        _lineLogits = null;
+    }
 
     public void ExtendLine(double factor)
     {
+        if (factor == 0) return;
         if (_lineLogits is null)
         {
-            _lineLogits = _spareLineLogits ??= PinnedMemory.Allocate<double>(_logits.Length);
-            _lineLogits.AsSpan().Clear();
+            // One product is often all that a step takes; then its logits need no second place.
+            _lineLogits = _directionLogits!;
+            _directionLogits = null;
+            _factorInLine = factor;
+            TensorPrimitives.Multiply(_lineLogits, factor, _lineLogits);
         }
-
-        DoubleVectors.AddScaled(_directionLogits, factor, _lineLogits);
+        else if (_directionLogits is null)
+        {
+            DoubleVectors.AddScaled(_lineLogits, factor / _factorInLine, _lineLogits);
+            _factorInLine += factor;
+        }
+        else
+        {
+            DoubleVectors.AddScaled(_directionLogits, factor, _lineLogits);
+        }
     }
 
     public void StartLine(ReadOnlySpan<double> direction)
     {
-        _lineLogits = _spareLineLogits ??= PinnedMemory.Allocate<double>(_logits.Length);
+        _lineLogits ??= TakeLogits();
         _precise.Run(direction[..CoefficientCount], direction[CoefficientCount..], ClassCount, new KeepStep(_lineLogits, ClassCount), []);
         _passes++;
     }
 
     public LineValue EvaluateLine(double position)
     {
-        double[] sums = SumOverLogits(3, (first, length, room, sums) =>
-        {
-            LineRows kernel = LineAt(position, null, first, length, room);
-            VectorWidth.Run<LineRows, double>(ref kernel);
-            sums[0] += kernel.LossSum;
-            sums[1] += kernel.SlopeSum;
-            sums[2] += kernel.CurvatureSum;
-        });
+        double[] sums = SumOverLogits(3, InLanes
+            ? (first, length, room, sums) =>
+            {
+                int stride = MoveInLanes(position, null, first, length, room, out double* direction);
+                LineLanes kernel = new()
+                {
+                    Logits = room, Direction = direction, Stride = stride, Labels = _examples.Labels + first, Weights = _examples.WeightsFrom(first),
+                    RowCount = length, ClassCount = ClassCount, Sums = sums,
+                };
+                VectorWidth.RunOnRegister<LineLanes, double>(ref kernel);
+            }
+            : (first, length, room, sums) =>
+            {
+                LineRows kernel = LineAt(position, null, first, length, room);
+                VectorWidth.Run<LineRows, double>(ref kernel);
+                sums[0] += kernel.LossSum;
+                sums[1] += kernel.SlopeSum;
+                sums[2] += kernel.CurvatureSum;
+            });
         double scale = 1 / _examples.WeightSum;
         return new LineValue(sums[0] * scale, sums[1] * scale, sums[2] * scale);
     }
 
     public double MeanEntropy(double factor)
     {
-        double[] sums = SumOverLogits(1, (first, length, _, sums) =>
+        double[] sums = SumOverLogits(1, (first, length, room, sums) =>
         {
+            ProbabilitiesOf(first, length, room);
             EntropyRows kernel = new()
             {
-                Probabilities = PinnedMemory.Pointer(_probabilities) + ((long)first * ClassCount), Labels = _examples.Labels + first,
+                Probabilities = room, Labels = _examples.Labels + first,
                 Targets = _examples.TargetsFrom(first), Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = ClassCount, Factor = factor,
             };
             VectorWidth.Run<EntropyRows, double>(ref kernel);
@@ -110,14 +140,15 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     public void ClassCurvatures(Span<double> curvatures)
     {
         int classes = ClassCount;
-        double[] sums = SumOverLogits(classes, (first, length, _, sums) =>
+        double[] sums = SumOverLogits(classes, (first, length, room, sums) =>
         {
-            for (int i = first; i < first + length; i++)
+            ProbabilitiesOf(first, length, room);
+            for (int i = 0; i < length; i++)
             {
-                double weight = _examples.WeightArray is null ? 1 : _examples.WeightArray[i];
+                double weight = _examples.WeightArray is null ? 1 : _examples.WeightArray[first + i];
                 for (int c = 0; c < classes; c++)
                 {
-                    double p = _probabilities[(i * classes) + c];
+                    double p = room[(i * classes) + c];
                     sums[c] += weight * p * (1 - p);
                 }
             }
@@ -125,7 +156,17 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         for (int c = 0; c < classes; c++) curvatures[c] = sums[c] / _examples.WeightSum;
     }
 
-    private double[]? _spareLineLogits;
+    private double[]? _directionLogits;         // of the last Hessian product; null while they are those of the line
+    private double[]? _lineLogits;              // null while the line's direction is 0
+    private double[]? _spareLogits;
+    private double _factorInLine;               // of the last product, while its logits are the line's
+
+    private double[] TakeLogits()
+    {
+        double[] logits = _spareLogits ?? PinnedMemory.Allocate<double>(_logits.Length);
+        _spareLogits = null;
+        return logits;
+    }
 
     private LineRows LineAt(double position, double[]? shifts, int first, int length, double* room) => new()
     {
@@ -135,25 +176,55 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         Targets = _examples.TargetsFrom(first), Weights = _examples.WeightsFrom(first), RowCount = length, ClassCount = ClassCount, Scratch = room,
     };
 
+    private bool InLanes => LaneBlock.Suits(ClassCount, _examples.TargetsFrom(0));
+
+    /// <summary>Logits of some rows at a place on the line as a <see cref="LaneBlock"/> at the start of the room, the line's direction, or null for 0, behind it. Returns the stride.</summary>
+    private int MoveInLanes(double position, double[]? shifts, int first, int length, double* room, out double* direction)
+    {
+        int stride = LaneBlock.Stride(length);
+        long offset = (long)first * ClassCount;
+        LaneBlock.Turn(PinnedMemory.Pointer(_logits) + offset, length, ClassCount, room, stride);
+        direction = null;
+        if (_lineLogits is not null)
+        {
+            direction = room + (stride * ClassCount);
+            LaneBlock.Turn(PinnedMemory.Pointer(_lineLogits) + offset, length, ClassCount, direction, stride);
+        }
+
+        MoveLanes kernel = new()
+        {
+            Logits = room, Direction = direction, Shifts = shifts is null ? null : PinnedMemory.Pointer(shifts), Position = position, Stride = stride, ClassCount = ClassCount,
+        };
+        VectorWidth.RunOnRegister<MoveLanes, double>(ref kernel);
+        return stride;
+    }
+
+    /// <summary>[length, classes], at the start of a room of <see cref="SumOverLogits"/>.</summary>
+    private void ProbabilitiesOf(int first, int length, double* room)
+    {
+        _logits.AsSpan(first * ClassCount, length * ClassCount).CopyTo(new Span<double>(room, length * ClassCount));
+        ProbabilityBlock.Run(room, length, ClassCount);
+    }
+
     private delegate void LogitBlock(int first, int length, double* room, double* sums);
 
-    /// <summary>Sums over blocks of at most 64 rows, on a fixed grid; room holds three blocks of logits.</summary>
+    /// <summary>Sums over blocks of rows, on a fixed grid; room holds three blocks in lanes or two of rows.</summary>
     private double[] SumOverLogits(int count, LogitBlock body)
     {
-        RowGrid grid = LogitGrid;
-        double[] all = PinnedMemory.Allocate<double>(checked(count * grid.ChunkCount)), room = PinnedMemory.Allocate<double>(checked(LogitThreads * 128 * ClassCount));
-        Array.Clear(all);
-        grid.Run(LogitThreads, (chunk, worker) =>
+        RowGrid grid = new(_examples.RowCount, LaneBlock.Rows, Math.Clamp(MaxChunkSums / count, 2, 32));
+        int threads = LogitThreads, ofChunks = count * grid.ChunkCount, stride = LaneBlock.Stride(LaneBlock.Rows);
+        int ofWorker = checked(ClassCount * (InLanes ? (2 * stride) + Math.Max(stride, ClassCount + 1) : 2 * stride)), needed = checked(ofChunks + (threads * ofWorker));
+        if (_room.Length < needed) _room = PinnedMemory.Allocate<double>(needed);
+        Array.Clear(_room, 0, ofChunks);
+        grid.Run(threads, (chunk, worker) =>
         {
-            foreach ((int first, int length) in grid.BlocksOf(chunk))
-            {
-                body(first, length, PinnedMemory.Pointer(room) + (128L * worker * ClassCount), PinnedMemory.Pointer(all) + ((long)chunk * count));
-            }
+            double* all = PinnedMemory.Pointer(_room);
+            foreach ((int first, int length) in grid.BlocksOf(chunk)) body(first, length, all + ofChunks + ((long)ofWorker * worker), all + ((long)chunk * count));
         });
         double[] sums = new double[count];
         for (int chunk = 0; chunk < grid.ChunkCount; chunk++)
         {
-            for (int i = 0; i < count; i++) sums[i] += all[(chunk * count) + i];
+            for (int i = 0; i < count; i++) sums[i] += _room[(chunk * count) + i];
         }
 
         return sums;

@@ -88,14 +88,15 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     {
         const int Block = 32;
         int count = classOf.Length;
-        double[] left = PinnedMemory.Allocate<double>(Block * length), right = PinnedMemory.Allocate<double>(checked(Block * count));
+        double[] left = PinnedMemory.Allocate<double>(Block * length), right = PinnedMemory.Allocate<double>(checked(Block * count)), own = new double[ClassCount];
         for (int start = 0; start < rows.Length; start += Block)
         {
             int blockLength = Math.Min(Block, rows.Length - start);
             for (int i = 0; i < blockLength; i++)
             {
                 int row = rows[start + i];
-                ReadOnlySpan<double> x = gathered.AsSpan((start + i) * width, width), p = _probabilities.AsSpan(row * ClassCount, ClassCount);
+                CopyProbabilities(row, own);
+                ReadOnlySpan<double> x = gathered.AsSpan((start + i) * width, width), p = own;
                 double weight = _examples.WeightArray is null ? 1 : _examples.WeightArray[row];
                 for (int b = 0; b < count; b++) right[(i * count) + b] = p[classOf[b]] * x[placeOf[b]];
                 for (int a = 0; a < length; a++) left[(i * length) + a] = -weight * right[(i * count) + first + a];
@@ -115,7 +116,8 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
 
         for (int i = 0; i < rows.Length; i++)
         {
-            ReadOnlySpan<double> x = gathered.AsSpan(i * width, width), p = _probabilities.AsSpan(rows[i] * ClassCount, ClassCount);
+            CopyProbabilities(rows[i], own);
+            ReadOnlySpan<double> x = gathered.AsSpan(i * width, width), p = own;
             double weight = _examples.WeightArray is null ? 1 : _examples.WeightArray[rows[i]];
             for (int a = 0; a < length; a++)
             {
@@ -135,9 +137,10 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     private void AddSparseStrip(int first, int length, int[] rows, NonzeroRows nonzero, int[] classOf, double* sums)
     {
         int count = classOf.Length;
+        double[] p = new double[ClassCount];
         for (int i = 0; i < rows.Length; i++)
         {
-            ReadOnlySpan<double> p = _probabilities.AsSpan(rows[i] * ClassCount, ClassCount);
+            CopyProbabilities(rows[i], p);
             ReadOnlySpan<int> parameters = nonzero.Parameters(i);
             ReadOnlySpan<double> x = nonzero.Values(i);
             double weight = _examples.WeightArray is null ? 1 : _examples.WeightArray[rows[i]];

@@ -20,7 +20,7 @@ internal sealed partial class SoftmaxRegressionObjective
     {
         get
         {
-            double size = (double)_coupledWidth * ClassCount, perCycle = SubspaceHessianIsExact ? 8 : 16;      // half of the products of a symmetric matrix
+            double size = (double)_coupledWidth * ClassCount, perCycle = SubspaceHessianIsExact ? 12 : 24;      // each pair of classes and of features once
             double hessian = (SampleRows * size * ((size / perCycle) + 1)) + (size * size * ((size / 12) + 4)) + 50_000;
             double product = (2 * _fast.Work(_rows.RowCount, ClassCount) / (_rows.FitSingle && _rows is DenseRows ? 8 : 4)) + (10.0 * _rows.RowCount * ClassCount) + 50_000;
             return hessian / product;
@@ -58,7 +58,7 @@ internal sealed partial class SoftmaxRegressionObjective
     }
 
     public void SubspaceHessian(Span<double> hessian) =>
-        _coupled!.Compute(_probabilities, ClassCount, _precise.MaxDegreeOfParallelism, hessian);
+        _coupled!.Compute(_logits, areLogits: true, ClassCount, _precise.MaxDegreeOfParallelism, hessian);
 
     private double[]? SampleWeights(out double sum)
     {

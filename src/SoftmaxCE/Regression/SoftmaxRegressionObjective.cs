@@ -11,11 +11,7 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
     private readonly RowPass _fast;
     private readonly RowPass _precise;
     private readonly LossStep _lossStep;
-    private readonly CurvatureStep _curvatureStep;
     private readonly double[] _logits;              // at the point
-    private readonly double[] _probabilities;       // at the point
-    private readonly double[] _directionLogits;     // of the last Hessian product
-    private double[]? _lineLogits;                  // of the line; null while its direction is 0
     private long _passes;
     private long _rowsRead;                         // in samples and batches
 
@@ -30,12 +26,8 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
         HasIntercepts = options.FitIntercepts;
         _precise = RowPass.Over(rows, options.MaxDegreeOfParallelism, single: false);
         _fast = rows.FitSingle && rows is DenseRows ? RowPass.Over(rows, options.MaxDegreeOfParallelism, single: true) : _precise;
-        int logitCount = checked(rows.RowCount * examples.ClassCount);
-        _logits = PinnedMemory.Allocate<double>(logitCount);
-        _probabilities = PinnedMemory.Allocate<double>(logitCount);
-        _directionLogits = PinnedMemory.Allocate<double>(logitCount);
-        _lossStep = new LossStep(examples, _logits, _probabilities, withOffsets: true);
-        _curvatureStep = new CurvatureStep(examples, _probabilities, _directionLogits);
+        _logits = PinnedMemory.Allocate<double>(checked(rows.RowCount * examples.ClassCount));
+        _lossStep = new LossStep(examples, _logits, withOffsets: true);
         _sample = SampleOf(rows.RowCount);
     }
 
@@ -65,7 +57,7 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
         Evaluate(point, gradient, precise ? _precise : _fast, _lossStep);
 
     public double EvaluateWithoutOffsets(ReadOnlySpan<double> point, Span<double> gradient) =>
-        Evaluate(point, gradient, _precise, new LossStep(_examples, _logits, _probabilities, withOffsets: false));
+        Evaluate(point, gradient, _precise, new LossStep(_examples, _logits, withOffsets: false));
 
     private double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, RowPass pass, LossStep step)
     {
@@ -73,7 +65,7 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
         Span<double> products = gradient[..CoefficientCount];
         double[] sums = pass.Run(coefficients, point[CoefficientCount..], ClassCount, step, products);
         _passes++;
-        _lineLogits = null;
+        StartLine();
         double scale = 1 / _examples.WeightSum;
         FinishProduct(coefficients, products, sums, gradient[CoefficientCount..]);
         return (sums[ClassCount] * scale) + (_penalty.L2Product(coefficients, coefficients) / 2);
@@ -83,7 +75,7 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
     {
         ReadOnlySpan<double> coefficients = direction[..CoefficientCount];
         Span<double> products = product[..CoefficientCount];
-        double[] sums = _fast.Run(coefficients, direction[CoefficientCount..], ClassCount, _curvatureStep, products);
+        double[] sums = _fast.Run(coefficients, direction[CoefficientCount..], ClassCount, new CurvatureStep(_examples, _logits, _directionLogits ??= TakeLogits()), products);
         _passes++;
         FinishProduct(coefficients, products, sums, product[CoefficientCount..]);
     }

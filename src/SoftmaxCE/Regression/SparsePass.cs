@@ -7,7 +7,8 @@ internal sealed unsafe class SparsePass(SparseRows rows, int maxDegreeOfParallel
     private readonly double[][] _products = new double[maxDegreeOfParallelism][];
     private double[] _vectors = [];
     private double[] _shifts = [];
-    private int _neededProducts;
+    private int _productLength;
+    private int _neededProducts;        // and room for the step
 
     protected override int BytesPerRow => 1;
 
@@ -35,7 +36,7 @@ internal sealed unsafe class SparsePass(SparseRows rows, int maxDegreeOfParallel
 
     public override double Work(int rowCount, int count) => (double)rows.Columns.Length * rowCount / rows.RowCount * count;
 
-    protected override void Prepare(ReadOnlySpan<double> vectors, ReadOnlySpan<double> shifts, int count, RowGrid grid)
+    protected override void Prepare(ReadOnlySpan<double> vectors, ReadOnlySpan<double> shifts, int count, RowGrid grid, RowStep? step)
     {
         if (_vectors.Length < vectors.Length) _vectors = PinnedMemory.Allocate<double>(vectors.Length);
         if (_shifts.Length < count) _shifts = PinnedMemory.Allocate<double>(count);
@@ -46,7 +47,8 @@ internal sealed unsafe class SparsePass(SparseRows rows, int maxDegreeOfParallel
             _shifts[c] = shifts.IsEmpty ? 0 : shifts[c];
         }
 
-        _neededProducts = grid.BlockRows * count;
+        _productLength = grid.BlockRows * count;
+        _neededProducts = _productLength + RowStep.Room(grid.BlockRows, count);
     }
 
     protected override void RunBlock(int worker, int first, int length, int count, int[]? sample, RowStep step, double* stepSums, double* sums)
@@ -54,7 +56,7 @@ internal sealed unsafe class SparsePass(SparseRows rows, int maxDegreeOfParallel
         if (_products[worker] is null || _products[worker].Length < _neededProducts) _products[worker] = PinnedMemory.Allocate<double>(_neededProducts);
         double* products = PinnedMemory.Pointer(_products[worker]);
         Multiply(first, length, count, sample, products, PinnedMemory.Pointer(_vectors), backward: false);
-        step.Run(first, length, products, stepSums);
+        step.Run(first, length, products, products + _productLength, stepSums, count);
         if (sums != null) Multiply(first, length, count, sample, products, sums, backward: true);
     }
 

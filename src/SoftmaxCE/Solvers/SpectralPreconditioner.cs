@@ -88,7 +88,7 @@ internal sealed class SpectralPreconditioner
     public void Refresh()
     {
         ProductsSinceRefresh = 0;
-        _objective.ClassCurvatures(_curvatures);
+        if (_rank < _features || !_coupledIntercepts) _objective.ClassCurvatures(_curvatures);
         if (_width == 0) return;
         int size = _classes * _width;
         _objective.SubspaceHessian(_matrix);

@@ -17,7 +17,8 @@ internal static unsafe class Cholesky
     public static void Factor(double[] matrix, int size, double floor, int maxDegreeOfParallelism = 1)
     {
         // The panel's part below the diagonal, column by column, and the same negated.
-        double[] below = PinnedMemory.Allocate<double>(Panel * size), negated = PinnedMemory.Allocate<double>(Panel * size);
+        int needed = size > Panel ? Panel * size : 0;
+        double[] below = PinnedMemory.Allocate<double>(needed), negated = PinnedMemory.Allocate<double>(needed);
         for (int start = 0; start < size; start += Panel)
         {
             int width = Math.Min(Panel, size - start), next = start + width, rest = size - next;

@@ -5,11 +5,17 @@ namespace SoftmaxCE;
 /// <summary>For a block of rows: logits v of a direction become s p ∘ (v − Σ p ∘ v) in place, the residuals of a Hessian product.</summary>
 internal unsafe ref struct CurvatureRows : IVectorKernel<double>
 {
-    /// <summary>[rows, classes]: logits of the direction before, residuals after.</summary>
-    public required double* Logits;
+    /// <summary>v, [rows, classes]: logits of the direction before, residuals after.</summary>
+    public required double* Direction;
+
+    /// <summary>[rows, classes]; null if they are to be made of the logits.</summary>
+    public double* Probabilities;
 
     /// <summary>[rows, classes].</summary>
-    public required double* Probabilities;
+    public double* Logits;
+
+    /// <summary>Room for the probabilities of one row.</summary>
+    public double* Scratch;
 
     /// <summary>One per row; null for all 1.</summary>
     public required double* Weights;
@@ -27,7 +33,8 @@ internal unsafe ref struct CurvatureRows : IVectorKernel<double>
     {
         for (int i = 0; i < RowCount; i++)
         {
-            double* v = Logits + ((long)i * ClassCount), p = Probabilities + ((long)i * ClassCount);
+            double* v = Direction + ((long)i * ClassCount), p = Probabilities == null ? Scratch : Probabilities + ((long)i * ClassCount);
+            if (Probabilities == null) LossRows.ToProbabilities<TSimd, TVector>(Logits + ((long)i * ClassCount), p, ClassCount);
             TVector sum = TSimd.Create(0);
             for (int c = 0; c < ClassCount; c += TSimd.Lanes)
             {

@@ -60,7 +60,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
     {
         double max = Max<TSimd, TVector>(row, ClassCount);
         double gapToMax = max - row[label];
-        Exponentials<TSimd, TVector>(row, max, ClassCount);
+        Exponentials<TSimd, TVector>(row, max, row, ClassCount);
         double own = row[label];
         row[label] = 0;
         double others = Sum<TSimd, TVector>(row, ClassCount);
@@ -74,6 +74,15 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         Scale<TSimd, TVector>(row, weight * inverse, row, ClassCount);
         row[label] = -weight * others * inverse;
         return Loss(others, own, gapToMax);
+    }
+
+    /// <summary>Logits to probabilities, perhaps in place.</summary>
+    public static void ToProbabilities<TSimd, TVector>(double* logits, double* destination, int count)
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
+    {
+        Exponentials<TSimd, TVector>(logits, Max<TSimd, TVector>(logits, count), destination, count);
+        Scale<TSimd, TVector>(destination, 1 / Sum<TSimd, TVector>(destination, count), destination, count);
     }
 
     /// <summary>−ln p of the label, from the sum of e^(z − max) over the others, the label's own term and max − z of the label.</summary>
@@ -122,7 +131,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Exponentials<TSimd, TVector>(double* row, double max, int count)
+    public static void Exponentials<TSimd, TVector>(double* row, double max, double* destination, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
     {
@@ -130,7 +139,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         for (int c = 0; c < count; c += TSimd.Lanes)
         {
             TVector x = TSimd.Subtract(Take<TSimd, TVector>(row, c, count, max), shift);
-            Put<TSimd, TVector>(row, c, count, ExpPolynomial.OfNonPositive<TSimd, TVector, double>(x));
+            Put<TSimd, TVector>(destination, c, count, ExpPolynomial.OfNonPositive<TSimd, TVector, double>(x));
         }
     }
 

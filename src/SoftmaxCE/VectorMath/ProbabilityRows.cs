@@ -19,8 +19,7 @@ internal unsafe ref struct ProbabilityRows : IVectorKernel<double>
         for (int i = 0; i < RowCount; i++)
         {
             double* row = Logits + ((long)i * ClassCount);
-            LossRows.Exponentials<TSimd, TVector>(row, LossRows.Max<TSimd, TVector>(row, ClassCount), ClassCount);
-            LossRows.Scale<TSimd, TVector>(row, 1 / LossRows.Sum<TSimd, TVector>(row, ClassCount), row, ClassCount);
+            LossRows.ToProbabilities<TSimd, TVector>(row, row, ClassCount);
         }
     }
 }

@@ -17,7 +17,7 @@ internal static unsafe class TargetRow
         where TVector : struct
     {
         double max = LossRows.Max<TSimd, TVector>(row, count), distance = Distance<TSimd, TVector>(row, target, max, count);
-        LossRows.Exponentials<TSimd, TVector>(row, max, count);
+        LossRows.Exponentials<TSimd, TVector>(row, max, row, count);
         double sum = LossRows.Sum<TSimd, TVector>(row, count);
         LossRows.Scale<TSimd, TVector>(row, 1 / sum, row, count);
         TVector w = TSimd.Create(weight);
@@ -45,7 +45,7 @@ internal static unsafe class TargetRow
         where TVector : struct
     {
         double max = LossRows.Max<TSimd, TVector>(row, count), distance = Distance<TSimd, TVector>(row, target, max, count);
-        LossRows.Exponentials<TSimd, TVector>(row, max, count);
+        LossRows.Exponentials<TSimd, TVector>(row, max, row, count);
         double sum = LossRows.Sum<TSimd, TVector>(row, count);
         slope = curvature = 0;
         if (d != null)
