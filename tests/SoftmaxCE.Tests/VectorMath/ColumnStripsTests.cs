@@ -56,13 +56,18 @@ public unsafe class ColumnStripsTests
                         VectorWidth.RunAt<OnRegister<ColumnStrips<T>, T>, T>(bits, ref kernel);
                     }
 
-                    if (destination is float[] singles) hash.Add(singles);
-                    else hash.Add((double[])(object)destination);
+                    Add(hash, destination);
                 }
             }
         }
 
         return hash.Value;
+    }
+
+    private static void Add<T>(BitHash hash, T[] values)
+    {
+        if (values is float[] singles) hash.Add(singles);
+        else hash.Add((double[])(object)values);
     }
 
     private static T[] Values<T>(int count, int seed)
