@@ -22,7 +22,7 @@ namespace SoftmaxCE;
 /// the blocks of the row compete first by their total probability, then the classes of the winning block; the distribution is the same.
 /// </para>
 /// <para>
-/// Nothing is sorted but the few entries that can pass, and memory comes from a pool. Logits of −∞ and <c>excluded</c> classes are never drawn. The
+/// Nothing is sorted but a sample of the row and the few entries whose order matters, and memory comes from a pool. Logits of −∞ and <c>excluded</c> classes are never drawn. The
 /// instance may be shared by threads.
 /// </para>
 /// </remarks>

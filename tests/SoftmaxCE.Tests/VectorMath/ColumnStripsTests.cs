@@ -17,13 +17,13 @@ public unsafe class ColumnStripsTests
     public void A_line_does_not_depend_on_its_neighbours_or_on_the_size_of_the_tensor(bool isLog)
     {
         // 17 MB, which is written past the caches where whole cache lines are; parts of it are not.
-        const int rows = 4200, columns = 1024;
-        float[] values = Values<float>(rows * columns, 5), whole = new float[values.Length], parts = [.. values];
-        Run(isLog, new ReadOnlyTensorSpan<float>(values, [rows, columns]), new TensorSpan<float>(whole, [rows, columns]));
-        TensorSpan<float> inPlace = new(parts, [rows, columns]);
-        for (int column = 0, width = 2; column < columns; column += width, width = Math.Min((2 * width) + 1, columns - column))
+        const int Rows = 4200, Columns = 1024;
+        float[] values = Values<float>(Rows * Columns, 5), whole = new float[values.Length], parts = [.. values];
+        Run(isLog, new ReadOnlyTensorSpan<float>(values, [Rows, Columns]), new TensorSpan<float>(whole, [Rows, Columns]));
+        TensorSpan<float> inPlace = new(parts, [Rows, Columns]);
+        for (int column = 0, width = 2; column < Columns; column += width, width = Math.Min((2 * width) + 1, Columns - column))
         {
-            TensorSpan<float> part = inPlace[0..rows, column..(column + width)];
+            TensorSpan<float> part = inPlace[0..Rows, column..(column + width)];
             Run(isLog, part, part);
         }
 
@@ -56,13 +56,18 @@ public unsafe class ColumnStripsTests
                         VectorWidth.RunAt<OnRegister<ColumnStrips<T>, T>, T>(bits, ref kernel);
                     }
 
-                    if (destination is float[] singles) hash.Add(singles);
-                    else hash.Add((double[])(object)destination);
+                    Add(hash, destination);
                 }
             }
         }
 
         return hash.Value;
+    }
+
+    private static void Add<T>(BitHash hash, T[] values)
+    {
+        if (values is float[] singles) hash.Add(singles);
+        else hash.Add((double[])(object)values);
     }
 
     private static T[] Values<T>(int count, int seed)
