@@ -72,6 +72,22 @@ public class DivergencesFromLogitsTests
         }
     }
 
+    /// <summary>More than one part, masked logits, and every way that a divergence may be taken: far, close, and close in the first part alone.</summary>
+    [Theory]
+    [InlineData(6, 6)]
+    [InlineData(0.5, 0.5)]
+    [InlineData(0.1, 6)]
+    [InlineData(6, 0.1)]
+    public void Long_and_masked_rows_stay_within_the_bound(double first, double then)
+    {
+        Random random = new(44);
+        double[] logitsP = [.. Enumerable.Range(0, 2100).Select(_ => 4 * random.NextDouble())];
+        double[] logitsQ = [.. logitsP.Select((z, i) => z + 3 + ((i < 1024 ? first : then) * (random.NextDouble() - 0.5)))];
+        logitsP[3] = logitsQ[3] = logitsP[1500] = double.NegativeInfinity;
+        Check<float>(logitsP, logitsQ);
+        Check<double>(logitsP, logitsQ);
+    }
+
     [Fact]
     public void Half_gives_the_rounded_result_of_floats()
     {
