@@ -71,11 +71,12 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
         return (sums[ClassCount] * scale) + (_penalty.L2Product(coefficients, coefficients) / 2);
     }
 
-    public void MultiplyHessian(ReadOnlySpan<double> direction, Span<double> product)
+    public void MultiplyHessian(ReadOnlySpan<double> direction, Span<double> product, bool precise = false)
     {
         ReadOnlySpan<double> coefficients = direction[..CoefficientCount];
         Span<double> products = product[..CoefficientCount];
-        double[] sums = _fast.Run(coefficients, direction[CoefficientCount..], ClassCount, new CurvatureStep(_examples, _logits, _directionLogits ??= TakeLogits()), products);
+        CurvatureStep step = new(_examples, _logits, _directionLogits ??= TakeLogits());
+        double[] sums = (precise ? _precise : _fast).Run(coefficients, direction[CoefficientCount..], ClassCount, step, products);
         _passes++;
         FinishProduct(coefficients, products, sums, product[CoefficientCount..]);
     }

@@ -46,7 +46,8 @@ internal static class SolverRun
         double? bound = new DualStep(objective, options.L1, from, monitor).Bound(result.Point, gradient, value);
         double gap = Math.Min(result.Gap, bound ?? double.PositiveInfinity);
         StopReason reason = gap <= settings.Tolerance * value ? StopReason.Tolerance
-            : bound is not null && result.StopReason == StopReason.Tolerance ? StopReason.NoFurtherProgress : result.StopReason;
+            : bound is not null && options.L1 == 0 && result.StopReason == StopReason.Tolerance ? StopReason.NoFurtherProgress : result.StopReason;
+        // (With L1 the bound is larger than the distance by far, and the decrement has decided.)
         return result with { Gap = gap, Objective = value, StopReason = reason };
     }
 

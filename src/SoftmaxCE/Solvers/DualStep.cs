@@ -27,9 +27,6 @@ internal sealed class DualStep(IObjective objective, double l1, SolverStart star
     // that growth may still come to.
     private const double Creep = 1e4;
 
-    // Products of floats may be summed in float: error of a sum, relative to the root of Σ p e² times the root of Σ x².
-    private const double ProductRounding = 1e-6;
-
     private readonly Penalty _penalty = Penalty.Of(objective, l1);
     private readonly int _features = objective.FeatureCount;
     private readonly int _count = objective.ClassCount * objective.FeatureCount;
@@ -42,18 +39,24 @@ internal sealed class DualStep(IObjective objective, double l1, SolverStart star
     {
         int[] parameters = Parameters(point);
         if (parameters.Length == 0) return null;
+        double best = AfterSteps(parameters, point, gradient, value, _penalty.HasL1 ? 1 : Rounds);
+        return _penalty.HasL1 && !_penalty.CoversAll ? Math.Min(best, AfterSteps(Unpenalised(point), point, gradient, value, Rounds)) : best;
+    }
+
+    private double AfterSteps(int[] parameters, double[] point, double[] gradient, double value, int rounds)
+    {
         double[] step = new double[point.Length], product = new double[point.Length], there = [.. point], gradientThere = [.. gradient];
         double best = double.PositiveInfinity, before = double.NaN;
-        for (int round = 0; round < Rounds && !monitor.MustStop; round++)
+        for (int round = 0; round < rounds && !monitor.MustStop; round++)
         {
             double[] change = new QuadraticModel(objective, parameters, start, _penalty, there, gradientThere).Minimize(ModelAccuracy, monitor);
             for (int a = 0; a < parameters.Length; a++) step[parameters[a]] += change[a];
             if (!DoubleVectors.AllFinite(step)) break;
-            objective.MultiplyHessian(step, product);
+            objective.MultiplyHessian(step, product, precise: true);
             objective.StartLine();
             objective.ExtendLine(1);
             double curvature = objective.EvaluateLine(0).Curvature, bound = Bound(point, gradient, step, product, curvature, value);
-            if (!_penalty.CoversAll) bound = round == 0 ? double.PositiveInfinity : bound + (Creep * Math.Abs(curvature - before));
+            if (!_penalty.CoversAll && rounds > 1) bound = round == 0 ? double.PositiveInfinity : bound + (Creep * Math.Abs(curvature - before));
             if (!(bound < best / 2) && round > 0) return Math.Min(bound, best);
             (best, before) = (bound, curvature);
             if (_penalty.CoversAll && double.IsPositiveInfinity(bound)) break;
@@ -82,7 +85,7 @@ internal sealed class DualStep(IObjective objective, double l1, SolverStart star
                 double intercept = objective.HasIntercepts ? gradient[_count + (i / _features)] + product[_count + (i / _features)] : 0;
                 double deviation = Math.Sqrt(SquareOf(j)), reach = Math.Abs(w) * deviation;
                 double along = deviation > 0 ? Math.Abs(g - (start.Means[j] * intercept)) / deviation : 0;
-                left += (along * (reach + Reach)) + (ProductRounding * Math.Sqrt(curvature) * reach);
+                left += along * (reach + Reach);
                 continue;
             }
 
@@ -99,11 +102,12 @@ internal sealed class DualStep(IObjective objective, double l1, SolverStart star
     /// <summary>All that may move, or, of many, those without penalty; and the intercepts.</summary>
     private int[] Parameters(double[] point)
     {
-        int[] intercepts = [.. Enumerable.Range(_count, point.Length - _count)];
-        if (point.Length <= MostParameters) return [.. Enumerable.Range(0, _count).Where(i => point[i] != 0 || IsSmooth(i)), .. intercepts];
-        int[] free = [.. Enumerable.Range(0, _count).Where(i => IsSmooth(i) && _penalty.L2Of(i % _features) == 0)];
-        return free.Length + intercepts.Length <= MostParameters ? [.. free, .. intercepts] : [];
+        if (point.Length <= MostParameters) return [.. Enumerable.Range(0, point.Length).Where(i => i >= _count || point[i] != 0 || IsSmooth(i))];
+        int[] free = Unpenalised(point);
+        return free.Length <= MostParameters ? free : [];
     }
+
+    private int[] Unpenalised(double[] point) => [.. Enumerable.Range(0, point.Length).Where(i => i >= _count || (IsSmooth(i) && _penalty.L2Of(i % _features) == 0))];
 
     private bool IsSmooth(int parameter) => _penalty.L1Of(parameter % _features) == 0;
 

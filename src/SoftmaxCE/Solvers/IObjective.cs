@@ -43,7 +43,10 @@ public interface IObjective
     double EvaluateWithoutOffsets(ReadOnlySpan<double> point, Span<double> gradient);
 
     /// <summary>∇²F · direction at the point.</summary>
-    void MultiplyHessian(ReadOnlySpan<double> direction, Span<double> product);
+    /// <param name="direction">As long as a point.</param>
+    /// <param name="product">Overwritten.</param>
+    /// <param name="precise">Whether to work in double throughout; otherwise rows of floats may be multiplied in float.</param>
+    void MultiplyHessian(ReadOnlySpan<double> direction, Span<double> product, bool precise = false);
 
     /// <summary>Makes the line through the point run along a direction of zero length, to be extended.</summary>
     void StartLine();

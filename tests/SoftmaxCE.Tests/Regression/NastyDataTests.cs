@@ -108,7 +108,7 @@ public class NastyDataTests
             int[] labels = [.. Enumerable.Range(0, 30).Select(i => i % 3)];
             double[] x = Columns(random, labels, 6);
             RegularizationPathOptions options = new() { Mixing = mixing, PenaltyCount = 6, Training = new() { Tolerance = 1e-7 } };
-            RegularizationPath path = RegularizationPath.CrossValidate(new DenseRows<double>(x, 6), labels, options);
+            RegularizationPath path = RegularizationPath.CrossValidate(TrainingExamples.FromLabels(new DenseRows<double>(x, 6), labels), options);
             path.Points.Should().OnlyContain(point => double.IsFinite(point.Model.Training!.Objective) && point.Model.Training.Gap >= 0);
             path.Points.SelectMany(point => point.Model.Coefficients.ToArray()).Should().OnlyContain(w => double.IsFinite(w));
         }

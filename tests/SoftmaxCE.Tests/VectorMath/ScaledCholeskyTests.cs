@@ -88,4 +88,24 @@ public class ScaledCholeskyTests
 
         return sum;
     }
+
+    /// <summary>What rounding leaves of a singular matrix may be indefinite, and then factors with raised pivots grow from row to row.</summary>
+    [Fact]
+    public void Damped_factors_of_an_indefinite_matrix_are_bounded()
+    {
+        double[] matrix = [1, 0, 0, 1, 1, 0, 0.5, 0.5 + 1e-6, 1], x = [1, 1, 1], plain = [1, 1, 1];
+        new ScaledCholesky([.. matrix], 3, smallestPivot: 1e-14).Solve(plain);
+        ScaledCholesky.Damped(matrix, 3, 1e-14).Solve(x);
+        DoubleVectors.Norm(plain).Should().BeGreaterThan(1e13);
+        DoubleVectors.Norm(x).Should().BeLessThan(1e13);
+    }
+
+    [Fact]
+    public void Damped_factors_of_a_definite_matrix_are_its_own()
+    {
+        double[] matrix = [2, 0, 1, 3], x = [1, 2], same = [1, 2];
+        new ScaledCholesky([.. matrix], 2).Solve(same);
+        ScaledCholesky.Damped(matrix, 2, ScaledCholesky.SmallestPivot).Solve(x);
+        x.Should().Equal(same);
+    }
 }
