@@ -121,4 +121,18 @@ public class TrainingContractTests
     {
         public void Report(TrainingProgress value) => report(value);
     }
+
+    /// <summary>Beyond the rows: the logits of the point, of the line and of the last product, and matrices of a size that is bounded. L-BFGS has no products.</summary>
+    [Theory]
+    [InlineData(Solver.Newton, 100, 3)]
+    [InlineData(Solver.Lbfgs, 60, 2)]
+    public void Memory_is_that_of_few_tables_of_logits(Solver solver, int classes, int tables)
+    {
+        const long CoupledMatrix = 8 * 800 * 800;
+        ReferenceData data = SyntheticData.Overlapping(rows: 20_000, features: 10, classes, seed: 3);
+        SoftmaxRegressionTrainer trainer = new(new() { L2 = 1e-3, Tolerance = 1e-6, Solver = solver, MaxIterations = 4, MaxDegreeOfParallelism = 1 });
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        trainer.Fit(data.Rows, data.Labels);
+        (GC.GetAllocatedBytesForCurrentThread() - before).Should().BeLessThan((tables * 8L * 20_000 * classes) + (3 * CoupledMatrix));
+    }
 }

@@ -136,6 +136,114 @@ public class TrainingKernelTests
         }
     }
 
+    /// <summary>Every remainder of rows and classes, against the kernels that work along rows.</summary>
+    [Fact]
+    public unsafe void Rows_in_lanes_give_what_rows_along_vectors_give()
+    {
+        foreach (int classes in (int[])[2, 3, 4, 9, 26])
+        {
+            for (int rows = 1; rows <= 33; rows++)
+            {
+                int stride = LaneBlock.Stride(rows), length = rows * classes;
+                double[] z = [.. Values(length, rows).Select(v => 10 * v)], d = Values(length, classes), shifts = Values(classes, 7), weights = [.. Values(rows, 8).Select(Math.Abs)];
+                int[] labels = [.. Enumerable.Range(0, rows).Select(i => i * 7 % classes)];
+                double[] rowSums = new double[classes], laneSums = new double[classes], scratch = new double[classes], line = new double[3];
+                double[] residuals = [.. z], products = [.. d], zLanes = new double[stride * classes], dLanes = new double[stride * classes], back = new double[length];
+                fixed (double* pz = z, pd = d, ps = shifts, pw = weights, prs = rowSums, pls = laneSums, pt = scratch, pl = line, pr = residuals, pp = products, zl = zLanes, dl = dLanes, pb = back)
+                fixed (int* py = labels)
+                {
+                    LossRows loss = new() { Logits = pr, Probabilities = null, Labels = py, Weights = pw, RowCount = rows, ClassCount = classes, ResidualSums = prs };
+                    VectorWidth.Run<LossRows, double>(ref loss);
+                    LaneBlock.Turn(pz, rows, classes, zl, stride);
+                    LossLanes lossLanes = new() { Logits = zl, Stride = stride, Labels = py, Weights = pw, RowCount = rows, ClassCount = classes, ResidualSums = pls };
+                    VectorWidth.RunOnRegister<LossLanes, double>(ref lossLanes);
+                    lossLanes.LossSum.Should().BeApproximately(loss.LossSum, 1e-13 * (1 + loss.LossSum));
+                    LaneBlock.TurnBack(zl, stride, classes, pb, rows);
+                    Near(back, residuals, 1e-15);
+                    Near(laneSums, rowSums, 1e-13);
+
+                    CurvatureRows curvature = new() { Direction = pp, Logits = pz, Scratch = pt, Weights = pw, RowCount = rows, ClassCount = classes, ResidualSums = prs };
+                    VectorWidth.Run<CurvatureRows, double>(ref curvature);
+                    LaneBlock.Turn(pz, rows, classes, zl, stride);
+                    LaneBlock.Turn(pd, rows, classes, dl, stride);
+                    CurvatureLanes curvatureLanes = new() { Direction = dl, Logits = zl, Stride = stride, Weights = pw, RowCount = rows, ClassCount = classes, ResidualSums = pls };
+                    VectorWidth.RunOnRegister<CurvatureLanes, double>(ref curvatureLanes);
+                    LaneBlock.TurnBack(dl, stride, classes, pb, rows);
+                    Near(back, products, 1e-15);
+                    Near(laneSums, rowSums, 1e-13);
+
+                    LineRows lineRows = new() { Logits = pz, Direction = pd, Shifts = ps, Position = 0.7, Labels = py, Weights = pw, RowCount = rows, ClassCount = classes, Scratch = pt };
+                    VectorWidth.Run<LineRows, double>(ref lineRows);
+                    LaneBlock.Turn(pz, rows, classes, zl, stride);
+                    LaneBlock.Turn(pd, rows, classes, dl, stride);
+                    MoveLanes move = new() { Logits = zl, Direction = dl, Shifts = ps, Position = 0.7, Stride = stride, ClassCount = classes };
+                    VectorWidth.RunOnRegister<MoveLanes, double>(ref move);
+                    LineLanes lineLanes = new() { Logits = zl, Direction = dl, Stride = stride, Labels = py, Weights = pw, RowCount = rows, ClassCount = classes, Sums = pl };
+                    VectorWidth.RunOnRegister<LineLanes, double>(ref lineLanes);
+                    Near(line, [lineRows.LossSum, lineRows.SlopeSum, lineRows.CurvatureSum], 1e-12);
+                }
+            }
+        }
+    }
+
+    /// <summary>Through the bits of a float and a double block: what is between the rows and the stride is 0.</summary>
+    [Fact]
+    public unsafe void Blocks_of_lanes_are_transposed_and_end_with_zeros()
+    {
+        foreach ((int rows, int count) in from rows in (int[])[1, 2, 7, 16, 17, 40] from count in (int[])[1, 2, 3, 8, 17, 33] select (rows, count))
+        {
+            int stride = LaneBlock.Stride(rows);
+            double[] source = Values(rows * count, 5), block = new double[stride * count];
+            float[] singles = Singles(source), blockOfSingles = new float[stride * count];
+            Array.Fill(block, double.NaN);
+            Array.Fill(blockOfSingles, float.NaN);
+            fixed (double* ps = source, pb = block) LaneBlock.Turn(ps, rows, count, pb, stride);
+            fixed (float* ps = singles, pb = blockOfSingles) LaneBlock.Turn(ps, rows, count, pb, stride);
+            for (int c = 0; c < count; c++)
+            {
+                for (int i = 0; i < stride; i++)
+                {
+                    block[(c * stride) + i].Should().Be(i < rows ? source[(i * count) + c] : 0);
+                    blockOfSingles[(c * stride) + i].Should().Be(i < rows ? singles[(i * count) + c] : 0);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Coupled_hessians_match_plain_loops()
+    {
+        foreach ((int classes, int width) in ((int, int)[])[(2, 1), (3, 5), (11, 4), (30, 3), (4, 40)])
+        {
+            const int Rows = 70;
+            int size = classes * width;
+            double[] u = Values(Rows * width, 1), z = Values(Rows * classes, 2), weights = [.. Values(Rows, 3).Select(Math.Abs)], hessian = new double[size * size], ofFloats = new double[size * size];
+            new CoupledHessian<double>(u, width, null, weights).Compute(z, areLogits: true, classes, 2, hessian);
+            new CoupledHessian<float>(u, width, null, weights).Compute(z, areLogits: true, classes, 1, ofFloats);
+            double[] expected = new double[size * size];
+            for (int i = 0; i < Rows; i++)
+            {
+                double[] e = [.. z[(i * classes)..((i + 1) * classes)].Select(Math.Exp)];
+                for (int a = 0; a < size; a++)
+                {
+                    for (int b = 0; b < size; b++)
+                    {
+                        double p = e[a / width] / e.Sum(), q = e[b / width] / e.Sum(), factor = a / width == b / width ? p * (1 - p) : -p * q;
+                        expected[(a * size) + b] += weights[i] / weights.Sum() * factor * u[(i * width) + (a % width)] * u[(i * width) + (b % width)];
+                    }
+                }
+            }
+
+            Near(hessian, expected, 1e-15);
+            Near(ofFloats, expected, 1e-7);
+        }
+    }
+
+    private static void Near(double[] actual, double[] expected, double accuracy)
+    {
+        for (int i = 0; i < actual.Length; i++) actual[i].Should().BeApproximately(expected[i], accuracy * Math.Max(1, Math.Abs(expected[i])));
+    }
+
     private static double[] Values(int count, int seed)
     {
         RandomStream random = new(seed);
