@@ -18,7 +18,7 @@ internal readonly unsafe struct BelowMaximumPass<T>(T* logits, nuint count, RowE
         else Run<TSimd, TVector, ShiftedExponential<TVector, T>>(firstLane);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Run<TSimd, TVector, TExponential>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -45,7 +45,7 @@ internal unsafe struct BinaryCrossEntropyKernel<T> : IVectorKernel<T>, ILaneKern
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct => TSimd.RunLanes(ref this, 0);
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     public void Run<TSimd, TVector>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

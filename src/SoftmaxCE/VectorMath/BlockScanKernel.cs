@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>The maximum, or the sum of the exponentials, of each block of a row: an index by which a few entries are found without looking at all.</summary>
@@ -12,6 +14,7 @@ internal unsafe struct BlockScanKernel<T>(T* logits, int count, int blockLength,
     /// <summary>Receives the exponentials, with the factor <see cref="FactoredExp.OfMaximum{T}"/>, when sums are wanted; null: not wanted.</summary>
     public T* Exponentials = null;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace SoftmaxCE;
 
-/// <summary>What a kernel tells the caches in advance. Addresses past the end of the memory do no harm.</summary>
+/// <summary>What a kernel tells the caches in advance. Addresses past the end of the memory are harmless but dear: see <see cref="Upcoming{T}"/>.</summary>
 internal static unsafe class CacheHints
 {
     public const int LineBytes = 64;

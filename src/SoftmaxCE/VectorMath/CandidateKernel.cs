@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Numerics;
 
 namespace SoftmaxCE;
@@ -20,6 +21,7 @@ internal unsafe struct CandidateKernel<T>(T* values, int count, double bound, do
 
     public double* Maxima = null;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -11,6 +11,7 @@ internal readonly unsafe struct ColumnExponentials<T>(T* lines, int length)
     /// <param name="factors">Receives 1 / sum of each line: what the values are still to be multiplied by.</param>
     /// <param name="lows">Receives what rounding took from the factors.</param>
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>(T* factors, T* lows)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -43,7 +44,7 @@ internal readonly unsafe struct ColumnExponentials<T>(T* lines, int length)
         else Sum<TSimd, TVector, DirectExponential<TVector, T>, TFate>(max, sums, lost);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Sum<TSimd, TVector, TExponential, TFate>(TVector max, double* sums, double* lost)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

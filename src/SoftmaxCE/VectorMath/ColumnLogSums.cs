@@ -34,6 +34,7 @@ internal readonly unsafe struct ColumnLogSums<T>(T* lines, int length)
 
     /// <summary>Replaces the logarithms of sums that are next to the maximum's exponential.</summary>
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public void MendConfident<TSimd, TVector>(T* maxima, double* sums, T* logs)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -56,7 +57,7 @@ internal readonly unsafe struct ColumnLogSums<T>(T* lines, int length)
         : SumBelow<TSimd, TVector, DirectExponential<TVector, T>>(max, sums, lost);
 
     /// <summary>Sums the exponentials below the maximum; returns how many logits equal it, NaN where it is infinite.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private TVector SumBelow<TSimd, TVector, TExponential>(TVector max, double* sums, double* lost)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -19,7 +19,7 @@ internal readonly unsafe struct ColumnMoments<T>(T* rows, int rowCount, int feat
         VectorWidth.Run<ColumnMoments<T>, T>(ref kernel);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -41,6 +41,7 @@ internal readonly unsafe struct ColumnStrips<T>(
         checked((((Width(length) * (length + (2 * WholeVector.Lanes<T>()))) + 1) * WholeVector.Lanes<T>()));
 
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -69,7 +70,7 @@ internal readonly unsafe struct ColumnStrips<T>(
 
     /// <summary>For each line the maximum, and the logarithm of the sum of e^(x − maximum).</summary>
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void TakeLogs<TSimd, TVector>(T* strip, int lines, T* maxima, T* results)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -98,7 +99,7 @@ internal readonly unsafe struct ColumnStrips<T>(
     /// <summary>Values of scratch memory from one register to the next: an odd number of cache lines, so that registers do not compete for a place.</summary>
     private nint RegisterStep(int lanes) => ((((nint)length * lanes) + WholeVector.Lanes<T>() - 1) / WholeVector.Lanes<T>() | 1) * WholeVector.Lanes<T>();
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Gather<TSimd, TVector>(T* from, int lines, T* to)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -138,7 +139,7 @@ internal readonly unsafe struct ColumnStrips<T>(
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Scatter<TSimd, TVector, TStep, TPlace>(T* from, T* to, int lines, T* firsts, T* seconds)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

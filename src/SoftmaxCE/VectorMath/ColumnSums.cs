@@ -79,7 +79,7 @@ internal static unsafe class ColumnSums
     /// to <paramref name="scratch"/>.
     /// </summary>
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     public static void OfFew<TSimd, TVector, T, TExponential, TSum, TFate>(
         T* values, nint stride, int count, TVector max, T* scratch, out TVector first, out TVector second)
         where TSimd : struct, ISimd<TVector, T>

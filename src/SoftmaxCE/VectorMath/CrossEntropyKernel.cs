@@ -18,6 +18,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
 
     public readonly CrossEntropyTotals Totals => _totals;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -23,7 +23,7 @@ internal unsafe struct CurvatureLanes : IVectorKernel<double>
     public required double* ResidualSums;
 
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -42,7 +42,7 @@ internal unsafe struct CurvatureLanes : IVectorKernel<double>
     }
 
     /// <summary>z becomes e^(z − max); Σ p ∘ v, and the weight by the sum of the exponentials.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void Exponentials<TSimd, TVector>(int first, double* weights, double* means)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -63,7 +63,7 @@ internal unsafe struct CurvatureLanes : IVectorKernel<double>
         TSimd.Store(ref *means, (nuint)TSimd.Lanes, TSimd.Divide(TSimd.Load(ref *weights, 0), sum));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void Residuals<TSimd, TVector>(int first, double* means, double* sums)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

@@ -26,7 +26,7 @@ internal unsafe ref struct CurvatureRows : IVectorKernel<double>
     /// <summary>One per class, added to.</summary>
     public required double* ResidualSums;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

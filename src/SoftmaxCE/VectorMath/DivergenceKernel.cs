@@ -74,7 +74,7 @@ internal unsafe struct DivergenceKernel<T>(T* p, T* q, int count, DivergenceKind
     }
 
     /// <summary>Notes what makes the sum of the terms meaningless, and adds up differences.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Watch<TSimd, TVector, TTerm>(T* x, T* y, int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -117,7 +117,7 @@ internal unsafe struct DivergenceKernel<T>(T* p, T* q, int count, DivergenceKind
         _highest = Math.Max(_highest, Element.ToDouble(TSimd.MaxOfLanes(highest)));
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Sums<TSimd, TVector, TTerm>(T* x, T* y, int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -59,7 +59,7 @@ internal static unsafe class DoubleVectors
         // Blocks of four accumulators, so that the error does not grow with the length.
         private const int BlockPacks = 128;
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(LoopMethod.Compiled)]
         public void Run<TSimd, TVector>()
             where TSimd : struct, ISimd<TVector, double>
             where TVector : struct
@@ -96,7 +96,7 @@ internal static unsafe class DoubleVectors
         public required double Factor;
         public required double Keep;
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(LoopMethod.Compiled)]
         public readonly void Run<TSimd, TVector>()
             where TSimd : struct, ISimd<TVector, double>
             where TVector : struct

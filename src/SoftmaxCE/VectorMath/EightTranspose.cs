@@ -10,6 +10,7 @@ internal static unsafe class EightTranspose
     private const int Size = 8;
 
     /// <inheritdoc cref="SimdTranspose.Block{T}"/>
+    [MethodImpl(LoopMethod.Compiled)]
     public static void Block(float* source, nint sourceStride, int rows, int columns, nint readable, float* destination, nint destinationStride, nint writable)
     {
         // What a row of the result writes past its end is the beginning of the next, so beginnings are written after ends.
@@ -64,7 +65,7 @@ internal static unsafe class EightTranspose
 
     /// <summary>Not all rows can be read as they are; what is not there is 0.</summary>
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private static void PieceOfCopy(
         float* source, nint sourceStride, int rows, int columns, nint readable, float* destination, nint destinationStride, nint writable)
     {

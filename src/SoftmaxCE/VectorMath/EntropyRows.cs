@@ -22,7 +22,7 @@ internal unsafe ref struct EntropyRows : IVectorKernel<double>
     public required double Factor;
     public double EntropySum;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

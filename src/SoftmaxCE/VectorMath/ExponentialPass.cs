@@ -26,7 +26,7 @@ internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count
         else Run<TSimd, TVector, ShiftedExponential<TVector, T>>(firstLane);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Run<TSimd, TVector, TExponential>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

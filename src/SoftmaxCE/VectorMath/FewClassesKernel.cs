@@ -29,6 +29,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         task.ClassCount <= MostClasses && LabelRowsKernel<T>.Fits(task);
 
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -82,6 +83,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
     }
 
     /// <summary>Maxima, the labels' logits, and from them the sums.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private void SumGroup<TSimd, TVector>(T* group, int first, int row, in Batch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -114,7 +116,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
     }
 
     /// <summary>Exponentials (in place), with the factor <see cref="FactoredExp.OfMaximum{T}"/>, their sums without the labels, and those of the labels.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private readonly void SumGroup<TSimd, TVector, TExponential>(
         T* group, int row, TVector max, TVector atLabel, in Batch batch, T* nextLogits, T* gradient)
         where TSimd : struct, ISimd<TVector, T>
@@ -184,6 +186,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         if (_task.RowLosses != null) Conversion.ToElements(batch.Weights, _task.RowLosses + first, rows);
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void ScaleGroup<TSimd, TVector>(T* group, int row, in Batch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -27,6 +27,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
 
     /// <summary>No lane needs another one, so a vector is one register.</summary>
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -141,7 +142,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     }
 
     /// <summary>For each row the place of the first of the largest values, NaN left out (0 when there is none), that value, and the one at the label.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private readonly TVector IndexOfMax<TSimd, TVector>(T* group, TVector label, T* next, out TVector max, out TVector atLabel)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -164,6 +165,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     }
 
     /// <summary>Targets become w ((1 − ε) t + ε/C), in place.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void MakeBackground<TSimd, TVector>(T* targets)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -183,7 +185,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     /// Exponentials in place, with the factor <see cref="FactoredExp.OfMaximum{T}"/>, or −1, which no exponential is, where the logit is −∞ and has a
     /// background; the sums of all but the pivot, and what belongs to it.
     /// </summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private readonly void Sum<TSimd, TVector, TBackground, TExponential>(
         T* group, T* background, T* pivots, TVector max, TVector atPivot, T* gradient, int row, in SpreadBatch batch)
         where TSimd : struct, ISimd<TVector, T>
@@ -218,7 +220,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     }
 
     /// <summary>Σ background · (x − max)/temperature with 0 · −∞ = 0 and, of a background of its own, the pivot's and the sum of the others.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private readonly void SumBackground<TSimd, TVector, TBackground>(T* group, T* background, T* pivots, TVector max, int row, in SpreadBatch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -278,7 +280,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     }
 
     /// <summary>factor · e − scale · background, 0 where the logit was −∞ or the row does not count, and the pivot's gradient.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private readonly void Scale<TSimd, TVector, TBackground>(T* group, T* background, T* pivots, int batchRows)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

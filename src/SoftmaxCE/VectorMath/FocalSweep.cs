@@ -115,7 +115,7 @@ internal unsafe struct FocalTermsKernel(double* logits, double* targets, int cou
     }
 
     // Loops of their own: together they would be too large for the compiler to inline what they are made of.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private readonly void Probabilities<TSimd, TVector>(double* differences)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -130,7 +130,7 @@ internal unsafe struct FocalTermsKernel(double* logits, double* targets, int cou
     }
 
     /// <summary>γ ln(1 − p).</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private readonly void Logarithms<TSimd, TVector>(double* logarithms)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -143,7 +143,7 @@ internal unsafe struct FocalTermsKernel(double* logits, double* targets, int cou
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private readonly void Exponentials<TSimd, TVector>(double* values)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -154,7 +154,7 @@ internal unsafe struct FocalTermsKernel(double* logits, double* targets, int cou
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Terms<TSimd, TVector>(double* differences, double* dampings)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>Turns a group of rows, at most as many as a vector has lanes, so that each vector holds one class of all rows, and back.</summary>
@@ -7,6 +9,7 @@ internal static unsafe class GroupTranspose
     public static int Slack(int lanes) => lanes * lanes;
 
     /// <summary>[rows, count] to [count, lanes]; lanes without a row hold anything. <paramref name="readable"/> values from <paramref name="source"/> on may be read.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static void Into<T>(T* source, nint readable, int rows, int count, T* group, int lanes)
         where T : unmanaged
     {
@@ -19,6 +22,7 @@ internal static unsafe class GroupTranspose
     }
 
     /// <summary>[count, lanes] to [rows, count].</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static void Back<T>(T* group, int lanes, int count, T* destination, int rows)
         where T : unmanaged
     {

@@ -1,8 +1,11 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>Halves to floats.</summary>
 internal readonly unsafe struct HalvesToFloats(Half* source, float* destination, int count) : IVectorKernel<float>
 {
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, float>
         where TVector : struct
@@ -16,6 +19,7 @@ internal readonly unsafe struct HalvesToFloats(Half* source, float* destination,
 /// <summary>Floats to the nearest halves, ties to even.</summary>
 internal readonly unsafe struct FloatsToHalves(float* source, Half* destination, int count) : IVectorKernel<float>
 {
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, float>
         where TVector : struct

@@ -51,7 +51,7 @@ internal unsafe struct LabelFinishKernel : IVectorKernel<double>, ILaneKernel<do
         TotalLoss = TSimd.TotalOfWide(TSimd.Load(ref *_sums, 0), TSimd.Load(ref *_sums, (nuint)TSimd.Lanes)).Value;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     public readonly void Run<TSimd, TVector>(int firstLane)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

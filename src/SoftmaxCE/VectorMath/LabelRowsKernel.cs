@@ -22,6 +22,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
         task.Labels != null && task.Background == null && task.FocalGamma == 0 && task.ZLoss == 0;
 
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -25,7 +25,7 @@ internal static unsafe class LaneExponentials
     /// <param name="classes">Their number.</param>
     /// <param name="labels">The group's.</param>
     /// <param name="results">See <see cref="Results"/>.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public static void Of<TSimd, TVector>(double* logits, nint stride, int classes, double* labels, double* results)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -49,7 +49,7 @@ internal static unsafe class LaneExponentials
     }
 
     /// <summary>−ln p of the labels, from what <see cref="Of"/> has written.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public static void Losses<TSimd, TVector>(double* results, double* losses)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

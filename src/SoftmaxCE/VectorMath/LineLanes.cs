@@ -26,7 +26,7 @@ internal unsafe struct LineLanes : IVectorKernel<double>
     public required double* Sums;
 
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -48,7 +48,7 @@ internal unsafe struct LineLanes : IVectorKernel<double>
     }
 
     /// <summary>Mean and variance of d − d[label] under the probabilities.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void Derivatives<TSimd, TVector>(int first, double* labels, double* weights, double* results, double* sums)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -88,7 +88,7 @@ internal unsafe struct MoveLanes : IVectorKernel<double>
     public required int Stride;
     public required int ClassCount;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

@@ -35,7 +35,7 @@ internal unsafe ref struct LineRows : IVectorKernel<double>
     public double SlopeSum;
     public double CurvatureSum;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -73,7 +73,7 @@ internal unsafe ref struct LineRows : IVectorKernel<double>
         VectorWidth.Run<MoveRows, double>(ref kernel);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly double OneRow<TSimd, TVector>(double* z, double* d, int label, out double slope, out double curvature)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -112,7 +112,7 @@ internal unsafe ref struct LineRows : IVectorKernel<double>
     }
 
     /// <summary>row = z + position · d + shifts.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void MoveTo<TSimd, TVector>(double* z, double* d, double* row)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -132,7 +132,7 @@ internal unsafe ref struct LineRows : IVectorKernel<double>
         public required LineRows Line;
         public required double* Destination;
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(LoopMethod.Compiled)]
         public readonly void Run<TSimd, TVector>()
             where TSimd : struct, ISimd<TVector, double>
             where TVector : struct

@@ -26,6 +26,7 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
     /// <summary>[padded rows, stride]: the slice's share of the features' gradient; null: not wanted.</summary>
     public T* FeatureGradient;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -49,6 +50,7 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
     }
 
     /// <summary>tile[c, row] = intercept[c] + Σ coefficients[c, k] · features[row, k]; classes that only fill up the tile get logit −∞.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void ComputeLogits<TSimd, TVector>(int start, int classes)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -71,6 +73,7 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
         }
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void AddSums<TSimd, TVector>(int start, int classes)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -96,6 +99,7 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
     }
 
     /// <summary>The larger of each row's maximum so far and its maximum in this tile.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void TileMaxima<TSimd, TVector>(int classes, T* maxima)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -129,6 +133,7 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
         }
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void SumExponentials<TSimd, TVector>(int classes, T* maxima, double* tileSums)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -154,6 +159,7 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
     }
 
     /// <summary>Σ background (x − max)/temperature over the tile; what was summed before moves to the new maximum.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void AddDots<TSimd, TVector>(int start, int classes, T* maxima)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -185,6 +191,7 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
         }
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void AddGradients<TSimd, TVector>(int start, int classes)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -222,6 +229,7 @@ internal unsafe struct LinearCrossEntropyKernel<T>(
     }
 
     /// <summary>tile = factor · e^(tile − max) − scale · background, and 0 where the logit is −∞.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void MakeResiduals<TSimd, TVector>(int start, int classes)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

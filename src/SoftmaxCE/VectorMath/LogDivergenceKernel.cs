@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>Σ p (ln p − logQ), with 0 where p is 0: a divergence from a model that is known by its log-probabilities.</summary>
@@ -5,6 +7,7 @@ internal unsafe struct LogDivergenceKernel(double* p, double* logQ, int count) :
 {
     public CompensatedSum Sum;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

@@ -63,7 +63,7 @@ internal unsafe struct LogitDivergenceKernel<T>(T* logitsP, T* logitsQ, nuint co
         else Terms<TSimd, TVector, ShiftedExponential<TVector, T>, TTerm>(firstLane, p, q);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Terms<TSimd, TVector, TExponential, TTerm>(int firstLane, in RowExponential<T> rowP, in RowExponential<T> rowQ)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -56,7 +56,7 @@ internal unsafe struct LogitMeanKernel(float* logitsP, float* logitsQ, int count
     }
 
     /// <summary>What is behind the last logit gets the exponential of −∞.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private readonly void Exponentials<TSimd, TVector, TExponential>(float* logits, in RowExponential<float> row, float* destination, int firstLane)
         where TSimd : struct, ISimd<TVector, float>
         where TVector : struct
@@ -81,7 +81,7 @@ internal unsafe struct LogitMeanKernel(float* logitsP, float* logitsQ, int count
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Sums<TSimd, TVector>(int firstLane)
         where TSimd : struct, ISimd<TVector, float>
         where TVector : struct

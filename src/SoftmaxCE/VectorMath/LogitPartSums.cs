@@ -25,7 +25,7 @@ internal unsafe struct LogitPartSums<T>(T* logits, T* weights, nint count, T* ne
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Run<TSimd, TVector, TExponential, TWeights, TAdded>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -55,6 +55,7 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
     /// <summary>The row's maximum, NaN left out, and the sum of its exponentials; NaN for a row without maximum.</summary>
     /// <param name="maxima">Receives the maxima of the parts, but for those behind the first <see cref="MostMaxima"/>; null: not wanted.</param>
     /// <param name="max">The maximum.</param>
+    [MethodImpl(LoopMethod.Compiled)]
     public CompensatedSum Sum<TSimd, TVector>(T* maxima, out T max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -72,6 +73,7 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
     }
 
     /// <summary>Maxima and sums of the parts from <paramref name="first"/> on, and their exponentials if those are stored.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void Start<TSimd, TVector>(nint first, nint end, RowPart<T>* parts)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -97,6 +99,7 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
     }
 
     /// <summary>Probabilities of some parts, from the maxima that <see cref="Sum"/> has left of all.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void Finish<TSimd, TVector>(nint first, nint end, T* maxima, T max, CompensatedSum sum)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -29,7 +29,7 @@ internal unsafe struct LossLanes : IVectorKernel<double>
     public double LossSum;
 
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -53,7 +53,7 @@ internal unsafe struct LossLanes : IVectorKernel<double>
     }
 
     /// <summary>e^(z − max) becomes s p, and −s Σ_{c≠y} p for the label.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void Residuals<TSimd, TVector>(int first, double* labels, double* weights, double* results, double* sums)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

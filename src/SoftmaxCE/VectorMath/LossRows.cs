@@ -33,7 +33,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
     /// <summary>Weighted sum of the losses.</summary>
     public double LossSum;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -53,7 +53,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         LossSum = total;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly double OneRow<TSimd, TVector>(double* row, int label, double weight, double* probabilities)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -110,7 +110,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         else TSimd.StorePartial(row + c, rest, value);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public static double Max<TSimd, TVector>(double* row, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -120,7 +120,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         return TSimd.MaxOfLanes(max);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public static double Sum<TSimd, TVector>(double* row, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -130,7 +130,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         return TSimd.SumOfLanes(sum);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public static void Exponentials<TSimd, TVector>(double* row, double max, double* destination, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -143,7 +143,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public static void Scale<TSimd, TVector>(double* source, double factor, double* destination, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -155,7 +155,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public static void AddRow<TSimd, TVector>(double* sums, double* row, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

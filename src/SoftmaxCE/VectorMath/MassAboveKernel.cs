@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>The sum of the values that reach a threshold, in double. Values are at least 0.</summary>
@@ -6,6 +8,7 @@ internal unsafe struct MassAboveKernel<T>(T* values, int count, double threshold
 {
     public double Mass;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -38,6 +38,7 @@ internal readonly unsafe struct MatrixTile<T>(
         VectorWidth.RunOnRegister<MatrixTile<T>, T>(ref tile);
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -58,6 +59,7 @@ internal readonly unsafe struct MatrixTile<T>(
         }
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private void EightRows<TSimd, TVector>(int count, T* a, T* b, T* c)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -117,6 +119,7 @@ internal readonly unsafe struct MatrixTile<T>(
         Store<TSimd, TVector>(c4 + (3 * cStride), c70, c71);
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private void FourRows<TSimd, TVector>(int count, T* a, T* b, T* c)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

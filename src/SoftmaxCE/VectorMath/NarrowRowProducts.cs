@@ -15,7 +15,7 @@ internal readonly unsafe struct NarrowRowProducts<T>(T* rows, int rowCount, int 
     /// <summary>Lanes of 512 bits.</summary>
     private static int AllLanes => 64 / sizeof(T);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     [SkipLocalsInit]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
@@ -51,6 +51,7 @@ internal readonly unsafe struct NarrowRowProducts<T>(T* rows, int rowCount, int 
     }
 
     /// <summary>The rows from one on, with some vectors, one by one.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private void Rest<TSimd, TVector>(int firstRow, int firstVector, int count, T* lanes)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -73,6 +74,7 @@ internal readonly unsafe struct NarrowRowProducts<T>(T* rows, int rowCount, int 
     }
 
     /// <summary>Adds up the lanes of each output of a tile, in the order of <see cref="ISimd{TVector,T}.SumOfLanes"/> at 512 bits.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private void Write<TSimd, TVector>(int firstRow, int tileRows, int firstVector, int tileVectors, T* lanes)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -89,7 +91,7 @@ internal readonly unsafe struct NarrowRowProducts<T>(T* rows, int rowCount, int 
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private void TwoRowsFiveVectors<TSimd, TVector>(int row, int vector, T* lanes)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -165,7 +167,7 @@ internal readonly unsafe struct NarrowRowProducts<T>(T* rows, int rowCount, int 
         TSimd.Store(ref lanes[4 * AllLanes], 0, s4);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private void FourRowsTwoVectors<TSimd, TVector>(int row, int vector, T* lanes)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -200,7 +202,7 @@ internal readonly unsafe struct NarrowRowProducts<T>(T* rows, int rowCount, int 
     }
 
     /// <summary>Two parts at a time: the vectors are read once, which for a single row is what takes the time.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private void OneRowFiveVectors<TSimd, TVector>(int row, int vector, T* lanes)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -254,7 +256,7 @@ internal readonly unsafe struct NarrowRowProducts<T>(T* rows, int rowCount, int 
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private void OneByOne<TSimd, TVector>(int row, int vector, T* lanes)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -36,7 +36,7 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         VectorWidth.RunOnRegister<OuterProducts<T>, T>(ref kernel);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -69,7 +69,7 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void FiveByFourPacks<TSimd, TVector>(int c, int j)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -116,7 +116,7 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         AddFour<TSimd, TVector>(c + 4, j, s40, s41, s42, s43);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void FiveByTwoPacks<TSimd, TVector>(int c, int j)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -153,7 +153,7 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         AddTwo<TSimd, TVector>(c + 4, j, s40, s41);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void OneByFourPacks<TSimd, TVector>(int c, int j)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -172,7 +172,7 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         AddFour<TSimd, TVector>(c, j, s0, s1, s2, s3);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void FiveByOnePack<TSimd, TVector>(int c, int j, int count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -196,7 +196,7 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         AddPack<TSimd, TVector>(c + 4, j, count, s4);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void OneByOnePack<TSimd, TVector>(int c, int j, int count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -65,7 +65,7 @@ internal readonly unsafe struct PivotPass<T, TFate>(T* logits, int count, int pi
         else Run<TSimd, TVector, ShiftedExponential<TVector, T>>(firstLane);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Run<TSimd, TVector, TExponential>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

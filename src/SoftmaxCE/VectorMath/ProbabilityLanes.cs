@@ -12,7 +12,7 @@ internal unsafe struct ProbabilityLanes : IVectorKernel<double>
     public required int RowCount;
     public required int ClassCount;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -20,7 +20,7 @@ internal unsafe struct ProbabilityLanes : IVectorKernel<double>
         for (int i = 0; i < RowCount; i += TSimd.Lanes) Group<TSimd, TVector>(Logits + i, Stride, ClassCount);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private static void Group<TSimd, TVector>(double* logits, nint stride, int classes)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

@@ -11,7 +11,7 @@ internal unsafe ref struct ProbabilityRows : IVectorKernel<double>
     public required int RowCount;
     public required int ClassCount;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

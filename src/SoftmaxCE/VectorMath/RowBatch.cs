@@ -15,6 +15,7 @@ internal static unsafe class RowBatch
 
     /// <summary>One batch. Not for rows whose maximum is out of reach of <see cref="DirectExponential{TVector,T}"/>: then nothing is done, and the return value is false.</summary>
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public static bool Run<TSimd, TVector, T>(RowResult result, T* logits, int count, T* destination, bool anotherFollows)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -77,7 +78,7 @@ internal static unsafe class RowBatch
     }
 
     /// <summary>For each row the largest of the values in each lane, and the last vector.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private static void Maxima<TSimd, TVector, T>(T* logits, int count, T* maxima, T* last)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -101,7 +102,7 @@ internal static unsafe class RowBatch
     }
 
     /// <summary>(x − max) − log of each row; the maxima are followed by the logarithms.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private static void LogProbabilities<TSimd, TVector, T>(T* logits, int count, T* maxima, T* destination)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -120,7 +121,7 @@ internal static unsafe class RowBatch
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private static void Scale<TSimd, TVector, T>(T* values, int count, T* lastVectors, T* factors)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

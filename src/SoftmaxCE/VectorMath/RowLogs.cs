@@ -82,7 +82,7 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
     }
 
     /// <summary>How many classes equal the maximum; NaN where that is infinite.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private static TVector CountOf<TSimd, TVector>(TVector max, T* values, int count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -99,6 +99,7 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
 
     private readonly struct LogSumExpKernel(double* high, double* low, double* maxima, int count, double* destination) : IVectorKernel<double>
     {
+        [MethodImpl(LoopMethod.Compiled)]
         public void Run<TSimd, TVector>()
             where TSimd : struct, ISimd<TVector, double>
             where TVector : struct
@@ -113,6 +114,7 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
 
     private readonly struct LogOfSumsKernel(double* high, double* low, int count, double* destination) : IVectorKernel<double>
     {
+        [MethodImpl(LoopMethod.Compiled)]
         public void Run<TSimd, TVector>()
             where TSimd : struct, ISimd<TVector, double>
             where TVector : struct
@@ -127,6 +129,7 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
 
     private readonly struct LogAboveMaximumKernel(double* high, double* low, double* maxima, int count, double* destination) : IVectorKernel<double>
     {
+        [MethodImpl(LoopMethod.Compiled)]
         public void Run<TSimd, TVector>()
             where TSimd : struct, ISimd<TVector, double>
             where TVector : struct

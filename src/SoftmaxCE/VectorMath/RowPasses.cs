@@ -10,7 +10,7 @@ namespace SoftmaxCE;
 internal static unsafe class RowPasses
 {
     /// <summary>The largest entry, NaN left out; −∞ when there is none.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     public static T Max<TSimd, TVector, T>(T* logits, nuint count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -73,7 +73,7 @@ internal static unsafe class RowPasses
     }
 
     /// <summary>values[i] · (factor + factorLow), rounded almost once; <paramref name="destination"/> may be <paramref name="values"/>.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     public static void Scale<TSimd, TVector, T>(T* values, nuint count, T factor, T factorLow, T* destination)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -103,7 +103,7 @@ internal static unsafe class RowPasses
         TSimd.MultiplyAdd(t, factor, TSimd.MultiplyAdd(TSimd.Multiply(t, q), factor, TSimd.Multiply(t, factorLow)));
 
     /// <summary>(x − max) / temperature − log. Both parts are negative, so nothing cancels: three roundings in all.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     public static void LogProbabilities<TSimd, TVector, T>(T* logits, nuint count, T max, T temperature, T log, T* destination)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -24,7 +24,7 @@ internal readonly unsafe struct RowProducts<T>(T* rows, int rowCount, int featur
         VectorWidth.Run<RowProducts<T>, T>(ref kernel);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -55,7 +55,7 @@ internal readonly unsafe struct RowProducts<T>(T* rows, int rowCount, int featur
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct => outputs[((long)row * vectorCount) + vector] = TSimd.SumOfLanes(sum) + shifts[vector];
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private void OneByOne<TSimd, TVector>(int row, int firstVector, int count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -72,7 +72,7 @@ internal readonly unsafe struct RowProducts<T>(T* rows, int rowCount, int featur
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private void FourRowsTwoVectors<TSimd, TVector>(int row, int vector)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -118,7 +118,7 @@ internal readonly unsafe struct RowProducts<T>(T* rows, int rowCount, int featur
         return rest >= TSimd.Lanes ? TSimd.Load(ref *at, 0) : TSimd.LoadPartial(at, rest, TSimd.Create(default));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private void FourRowsFiveVectors<TSimd, TVector>(int row, int vector)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

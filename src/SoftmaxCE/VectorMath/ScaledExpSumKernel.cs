@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>Σ e^x[i] / 2^n, for n large enough that no term exceeds 1.</summary>
@@ -10,6 +12,7 @@ internal unsafe struct ScaledExpSumKernel(double* values, int count, double powe
 
     public CompensatedSum Sum;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

@@ -22,7 +22,7 @@ internal readonly unsafe struct ScaledExponentialPass<T>(T* logits, nuint count,
         else Run<TSimd, TVector, ShiftedExponential<TVector, T>>();
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Run<TSimd, TVector, TExponential>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -68,7 +68,7 @@ internal readonly unsafe struct ScaledExponentialPass<T>(T* logits, nuint count,
     }
 
     /// <summary>A few values at either end, whose constants are apart from the loop's, so that those stay in registers.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Partial<TSimd, TVector, TExponential>(nuint start, nuint end)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -22,7 +22,7 @@ internal readonly unsafe struct ShortRowSums<T, TFate>(in ShortRowPass.Rows<T> r
         else Run<TSimd, TVector, ShiftedExponential<TVector, T>>(firstLane);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private void Run<TSimd, TVector, TExponential>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

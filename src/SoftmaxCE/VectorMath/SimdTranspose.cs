@@ -41,6 +41,7 @@ internal static unsafe class SimdTranspose
         }
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private static void Sixteen(
         float* source, nint sourceStride, int rows, int columns, nint readable, float* destination, nint destinationStride, nint writable)
     {

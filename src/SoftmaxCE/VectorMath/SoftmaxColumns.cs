@@ -11,6 +11,7 @@ namespace SoftmaxCE;
 internal static unsafe class SoftmaxColumns
 {
     /// <summary>The largest class of each row, NaN left out.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static TVector Max<TSimd, TVector, T>(T* values, nint stride, int count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -36,6 +37,7 @@ internal static unsafe class SoftmaxColumns
         ? ExponentialsOfFew<TSimd, TVector, T, ShiftedExponential<TVector, T>>(values, stride, count, max, scratch)
         : ExponentialsOfFew<TSimd, TVector, T, DirectExponential<TVector, T>>(values, stride, count, max, scratch);
 
+    [MethodImpl(LoopMethod.Compiled)]
     public static void ScaleFew<TSimd, TVector, T>(T* scratch, int count, Factors<TVector> factors, T* destination, nint stride)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -49,7 +51,7 @@ internal static unsafe class SoftmaxColumns
     }
 
     /// <summary>(x − max) − log in place, for classes that lie a vector apart; see <see cref="RowPasses.LogProbabilities"/>.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     public static void LogProbabilities<TSimd, TVector, T>(T* values, int count, TVector max, TVector log)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

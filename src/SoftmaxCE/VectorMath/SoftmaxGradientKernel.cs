@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>
@@ -7,6 +9,7 @@ namespace SoftmaxCE;
 internal readonly unsafe struct SoftmaxGradientKernel<T>(T* probabilities, T* upstream, T* destination, int count, bool ofLog) : IVectorKernel<T>
     where T : unmanaged
 {
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -17,6 +17,7 @@ internal unsafe struct SoftmaxGroups<T>(T* logits, T* destination, nint firstRow
     public nint Next { get; private set; } = firstRow;
 
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -63,6 +64,7 @@ internal unsafe struct SoftmaxGroups<T>(T* logits, T* destination, nint firstRow
         }
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void TakeLogSumExp<TSimd, TVector>(RowLogs<T> logs, TVector max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

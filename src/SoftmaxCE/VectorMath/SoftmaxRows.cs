@@ -15,6 +15,7 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
     : IVectorKernel<T>
     where T : unmanaged
 {
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -45,6 +46,7 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
     }
 
     /// <summary>Whole batches; returns the first row behind them.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private nint RunBatches<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -64,6 +66,7 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
     /// The sum of a row, and the maximum of a row, come out of chains of operations that wait for each other. Meanwhile the processor is given work
     /// that does not: the maximum of the next row is looked for before this one is scaled.
     /// </summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private void RunShortRows<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

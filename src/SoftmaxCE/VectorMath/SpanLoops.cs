@@ -16,6 +16,7 @@ internal readonly unsafe struct Map<TFunction, T>(T* source, T* destination, int
     where TFunction : struct, IVectorFunction<T>
     where T : unmanaged
 {
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -38,6 +39,7 @@ internal readonly unsafe struct Map<TFunction, T>(T* source, T* destination, int
 internal static unsafe class SpanLoops
 {
     /// <summary>Σ left[i] · right[i], the products rounded to T, their sum wider; with <paramref name="right"/> null, Σ left[i].</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static double Dot<TSimd, TVector, T>(T* left, T* right, nuint count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

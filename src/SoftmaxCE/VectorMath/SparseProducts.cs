@@ -29,7 +29,7 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
 
     public required bool Backward;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -42,7 +42,7 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void MultiplyRow<TSimd, TVector>(long start, long end, double* row)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -60,7 +60,7 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void AddRow<TSimd, TVector>(long start, long end, double* row)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

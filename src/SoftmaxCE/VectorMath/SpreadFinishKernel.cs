@@ -78,7 +78,7 @@ internal unsafe struct SpreadFinishKernel(in SpreadBatch batch) : IVectorKernel<
         TotalLoss = _losses.Total.Value;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     public void Run<TSimd, TVector>(int firstLane)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

@@ -11,7 +11,7 @@ internal static unsafe class TargetRow
     /// <param name="weight">Of the row.</param>
     /// <param name="probabilities">p, written; null to leave out.</param>
     /// <param name="count">Classes.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public static double Residual<TSimd, TVector>(double* row, double* target, double weight, double* probabilities, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -39,7 +39,7 @@ internal static unsafe class TargetRow
     /// <param name="count">Classes.</param>
     /// <param name="slope">First derivative.</param>
     /// <param name="curvature">Second derivative.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public static double Line<TSimd, TVector>(double* row, double* d, double* target, int count, out double slope, out double curvature)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -73,7 +73,7 @@ internal static unsafe class TargetRow
     }
 
     /// <summary>−Σ q ln q with q = t + factor · (p − t).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public static double Entropy<TSimd, TVector>(double* probabilities, double* target, double factor, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
@@ -91,7 +91,7 @@ internal static unsafe class TargetRow
     }
 
     /// <summary>Σ t (max − z).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     private static double Distance<TSimd, TVector>(double* row, double* target, double max, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

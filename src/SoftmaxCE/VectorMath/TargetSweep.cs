@@ -11,6 +11,7 @@ internal static unsafe class TargetSweep
     /// Unless <paramref name="exponentials"/> is null it receives the exponentials, and −1, which no exponential is, where x is −∞:
     /// <see cref="Gradient"/> must know these classes from those whose exponential is merely too small.
     /// </summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static PivotSum Sum<TSimd, TVector, T>(
         T* logits, T* targets, int count, int pivot, T max, T temperature, T* exponentials, out double dot)
         where TSimd : struct, ISimd<TVector, T>
@@ -56,6 +57,7 @@ internal static unsafe class TargetSweep
     }
 
     /// <summary>exponentials · factor − targets · scale, in place; 0 where <see cref="Sum"/> left its mark.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static void Gradient<TSimd, TVector, T>(T* exponentials, T* targets, int count, T factor, T scale)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -75,6 +77,7 @@ internal static unsafe class TargetSweep
     }
 
     /// <summary>weights · (ownShare · targets + smoothingShare), the background of one row, in <paramref name="memory"/> unless it is the targets as they are.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static T* Background<TSimd, TVector, T>(T* targets, double* weights, int count, double ownShare, double smoothingShare, T* memory)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -101,6 +104,7 @@ internal static unsafe class TargetSweep
         + SpanLoops.Dot<TSimd, TVector, T>(values + skipped + 1, null, (nuint)(count - skipped - 1));
 
     /// <summary>The first of the largest values, NaN left out; 0 when there is none.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static int IndexOfMax<TSimd, TVector, T>(T* values, int count)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

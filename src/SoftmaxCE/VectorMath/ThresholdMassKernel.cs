@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>For each of four rising thresholds the sum of the values that reach it. Values are at least 0.</summary>
@@ -13,6 +15,7 @@ internal unsafe struct ThresholdMassKernel<T>(T* values, int count) : IVectorKer
 
     public fixed double Masses[Thresholds];
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -29,7 +29,7 @@ internal unsafe ref struct TriangleRows<T> : IVectorKernel<T>
     /// <summary>Products of the i before this one.</summary>
     public static int CountBefore(int i, int diagonal) => i * (i - 1 + (2 * diagonal)) / 2;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(LoopMethod.Compiled)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
