@@ -10,19 +10,19 @@ public class DeterminismTests
 
     public static TheoryData<string, Solver, string> Kinds => new()
     {
-        { "double", Solver.Newton, "C17D4486EEBD0FB6" },
-        { "double", Solver.Lbfgs, "2113D0A60A28CDB9" },
+        { "double", Solver.Newton, "81B4D49331D3A3BC" },
+        { "double", Solver.Lbfgs, "D3B8C0A6A3DA238E" },
         { "double", Solver.GradientDescent, "B11F24BF48F3AD77" },
-        { "float", Solver.Newton, "F7C97729319B99DA" },
-        { "float", Solver.Lbfgs, "7C267AC0AC48A5D0" },
+        { "float", Solver.Newton, "C1EFE9BC183A80F1" },
+        { "float", Solver.Lbfgs, "1CF1363329F257E2" },
         { "float", Solver.GradientDescent, "B11F24BF48F3AD77" },
-        { "byte", Solver.Newton, "43D35D65F935FAF9" },
-        { "byte", Solver.Lbfgs, "2650B6E48A96B6F9" },
+        { "byte", Solver.Newton, "0B4B6249ED4E36FC" },
+        { "byte", Solver.Lbfgs, "F1D4E4CDFAED2B0F" },
         { "byte", Solver.GradientDescent, "5BF197A49297D3CA" },
-        { "sparse", Solver.Newton, "C6541CD3707D03F4" },
-        { "sparse", Solver.Lbfgs, "DB90185838B9FC20" },
+        { "sparse", Solver.Newton, "47A93B454D2D7644" },
+        { "sparse", Solver.Lbfgs, "7947736BAB9E3264" },
         { "sparse", Solver.GradientDescent, "158952613513C1A3" },
-        { "double", Solver.ProximalNewton, "760056840CCED365" },
+        { "double", Solver.ProximalNewton, "B137C77047D9461B" },
     };
 
     [Theory, MemberData(nameof(Kinds))]
@@ -52,8 +52,8 @@ public class DeterminismTests
     }
 
     [Theory]
-    [InlineData(Solver.Newton, 0, "2AF9147F6EFF0BCA")]
-    [InlineData(Solver.ProximalNewton, 0.01, "92428A6D70A36ACC")]
+    [InlineData(Solver.Newton, 0, "AA70D0011402DC8D")]
+    [InlineData(Solver.ProximalNewton, 0.01, "F7682876B617013F")]
     public void Targets_offsets_and_factors_do_not_depend_on_them_either(Solver solver, double l1, string hash)
     {
         double[] one = Fit(1);
