@@ -6,6 +6,9 @@ internal static class SolverRun
     // From here on a Newton step's extra vectors and matrices of sampled curvature cost more than they bring.
     private const long LargeModel = 2_000_000;
 
+    // Relative to the objective: a bound without penalty that is lower is mostly its allowance for rounding, and does not contradict a decrement.
+    private const double Resolution = 1e-10;
+
     /// <summary>The rule of <see cref="Solver.Auto"/>.</summary>
     public static Solver Choose(SoftmaxRegressionOptions options, int featureCount, int classCount)
     {
@@ -46,8 +49,8 @@ internal static class SolverRun
         double? bound = new DualStep(objective, options.L1, from, monitor).Bound(result.Point, gradient, value);
         double gap = Math.Min(result.Gap, bound ?? double.PositiveInfinity);
         StopReason reason = gap <= settings.Tolerance * value ? StopReason.Tolerance
-            : bound is not null && options.L1 == 0 && result.StopReason == StopReason.Tolerance ? StopReason.NoFurtherProgress : result.StopReason;
-        // (With L1 the bound is larger than the distance by far, and the decrement has decided.)
+            : bound > Resolution * value && options.L1 == 0 && result.StopReason == StopReason.Tolerance ? StopReason.NoFurtherProgress : result.StopReason;
+        // With L1 the bound may be larger than the distance by far, and the decrement has decided.
         return result with { Gap = gap, Objective = value, StopReason = reason };
     }
 
