@@ -38,12 +38,13 @@ internal static class SolverRun
         return Certified(result, objective, options, settings, monitor, from);
     }
 
-    /// <summary>Where there is no gap, or none below the tolerance, a better bound is worth its price once.</summary>
+    /// <summary>Where training ended of itself without a gap, or with none below the tolerance, a better bound is worth its price once.</summary>
     private static SolverResult Certified(
         SolverResult result, SoftmaxRegressionObjective objective, SoftmaxRegressionOptions options, SolverSettings settings, TrainingMonitor monitor, SolverStart from)
     {
         bool isCertified = result.Gap <= settings.Tolerance * result.Objective;
-        if (isCertified || result.StopReason is StopReason.Separable or StopReason.Canceled or StopReason.TimeLimit) return result;
+        bool isCut = result.StopReason is StopReason.Canceled or StopReason.TimeLimit || (result.StopReason == StopReason.IterationLimit && double.IsFinite(result.Gap));
+        if (isCertified || isCut || result.StopReason == StopReason.Separable) return result;
         double[] gradient = new double[result.Point.Length];
         double value = objective.Evaluate(result.Point, gradient, precise: true) + objective.L1Term(result.Point);
         double? bound = new DualStep(objective, options.L1, from, monitor).Bound(result.Point, gradient, value);

@@ -217,15 +217,13 @@ internal sealed class QuadraticModel
         int[] support = [.. Enumerable.Range(0, _size).Where(a => _scale[a] > 0 && (_values[a] != 0 || _penalty[a] == 0))];
         count = support.Length;
         if (count == 0) return false;
-        double[] matrix = new double[count * count], step = new double[count];
+        double[] step = new double[count];
         for (int i = 0; i < count; i++)
         {
-            for (int k = 0; k <= i; k++) matrix[(i * count) + k] = _hessian[(support[i] * _size) + support[k]];
             step[i] = -_gradient[support[i]] - (_penalty[support[i]] * Math.Sign(_values[support[i]]));
         }
 
-        HoldInterceptsTogether(support, matrix);
-        ScaledCholesky.Damped(matrix, count, LeastPivot).Solve(step);
+        ScaledCholesky.Damped(new double[count * count], count, matrix => TakeSupport(support, matrix), LeastPivot).Solve(step);
         if (!(DoubleVectors.Norm(step) < LongestStep)) return false;
         double length = LengthAlong(support, step);
         int blocking = -1;
@@ -239,6 +237,17 @@ internal sealed class QuadraticModel
 
         for (int i = 0; i < count; i++) Move(support[i], i == blocking ? 0 : _values[support[i]] + (length * step[i]));
         return blocking >= 0;
+    }
+
+    /// <summary>The Hessian over some parameters.</summary>
+    private void TakeSupport(int[] support, double[] matrix)
+    {
+        for (int i = 0; i < support.Length; i++)
+        {
+            for (int k = 0; k <= i; k++) matrix[(i * support.Length) + k] = _hessian[(support[i] * _size) + support[k]];
+        }
+
+        HoldInterceptsTogether(support, matrix);
     }
 
     /// <summary>A shift of all intercepts changes nothing, and its gradient is rounding: curvature 1 along it keeps that from growing.</summary>

@@ -90,13 +90,22 @@ internal sealed class SpectralPreconditioner
         ProductsSinceRefresh = 0;
         if (_rank < _features || !_coupledIntercepts) _objective.ClassCurvatures(_curvatures);
         if (_width == 0) return;
+
+        // A sampled Hessian is good to float only: lower pivots are noise. Its own diagonal is the measure, as a row far out, once it is told
+        // apart, may leave a column a tiny part of the curvature that it began with.
+        _factors = ScaledCholesky.Damped(_matrix, _classes * _width, TakeHessian, _objective.SubspaceHessianIsExact ? 1e-14 : 1e-6, _maxDegreeOfParallelism);
+    }
+
+    /// <summary>The coupled Hessian with the penalty.</summary>
+    private void TakeHessian(double[] matrix)
+    {
         int size = _classes * _width;
-        _objective.SubspaceHessian(_matrix);
+        _objective.SubspaceHessian(matrix);
         for (int c = 0; c < _classes; c++)
         {
             for (int i = 0; i < _rank; i++)
             {
-                for (int k = 0; k < _rank; k++) _matrix[(((c * _width) + i) * size) + (c * _width) + k] += _penalty[(i * _rank) + k];
+                for (int k = 0; k < _rank; k++) matrix[(((c * _width) + i) * size) + (c * _width) + k] += _penalty[(i * _rank) + k];
             }
         }
 
@@ -105,16 +114,12 @@ internal sealed class SpectralPreconditioner
         for (int i = 0; i < _width; i++)
         {
             double shift = 0;
-            for (int c = 0; c < _classes; c++) shift += _matrix[((c * _width) + i) * (size + 1)] / (_classes * _classes);
+            for (int c = 0; c < _classes; c++) shift += matrix[((c * _width) + i) * (size + 1)] / (_classes * _classes);
             for (int c = 0; c < _classes; c++)
             {
-                for (int k = 0; k < _classes; k++) _matrix[(((c * _width) + i) * size) + (k * _width) + i] += shift;
+                for (int k = 0; k < _classes; k++) matrix[(((c * _width) + i) * size) + (k * _width) + i] += shift;
             }
         }
-
-        // A sampled Hessian is good to float only: lower pivots are noise. Its own diagonal is the measure, as a row far out, once it is told
-        // apart, may leave a column a tiny part of the curvature that it began with.
-        _factors = ScaledCholesky.Damped(_matrix, size, _objective.SubspaceHessianIsExact ? 1e-14 : 1e-6, _maxDegreeOfParallelism);
     }
 
     /// <summary>result = M⁻¹ · gradient.</summary>

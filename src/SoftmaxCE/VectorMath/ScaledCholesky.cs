@@ -44,18 +44,19 @@ internal sealed class ScaledCholesky
     }
 
     /// <summary>Factors a matrix that may be singular, for a step or a preconditioner: where rounding made it indefinite its diagonal is raised until it no longer is.</summary>
-    /// <param name="matrix">[size, size], the lower triangle is read; becomes the factor.</param>
+    /// <param name="matrix">Room for [size, size]; becomes the factor.</param>
     /// <param name="size">Rows.</param>
+    /// <param name="fill">Writes the matrix, of which the lower triangle is read; called again for another try, which is rare.</param>
     /// <param name="smallestPivot">Pivots of the scaled matrix that are lower are raised to it.</param>
     /// <param name="maxDegreeOfParallelism">Most threads; the result does not depend on it.</param>
-    public static ScaledCholesky Damped(double[] matrix, int size, double smallestPivot, int maxDegreeOfParallelism = 1)
+    public static ScaledCholesky Damped(double[] matrix, int size, Action<double[]> fill, double smallestPivot, int maxDegreeOfParallelism = 1)
     {
-        double[] original = [.. matrix];
+        fill(matrix);
         for (double ridge = 10 * smallestPivot; ; ridge *= 100)
         {
             ScaledCholesky factors = new(matrix, size, maxDegreeOfParallelism, smallestPivot);
             if (factors.IsBounded() || ridge > LargestRidge) return factors;
-            original.CopyTo(matrix, 0);
+            fill(matrix);
             for (int i = 0; i < size; i++) matrix[(i * size) + i] *= 1 + ridge;
         }
     }
