@@ -60,14 +60,14 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
                 };
                 VectorWidth.RunOnRegister<LineLanes, double>(ref kernel);
             }
-            : (first, length, room, sums) =>
-            {
-                LineRows kernel = LineAt(position, null, first, length, room);
-                VectorWidth.Run<LineRows, double>(ref kernel);
-                sums[0] += kernel.LossSum;
-                sums[1] += kernel.SlopeSum;
-                sums[2] += kernel.CurvatureSum;
-            });
+        : (first, length, room, sums) =>
+        {
+            LineRows kernel = LineAt(position, null, first, length, room);
+            VectorWidth.Run<LineRows, double>(ref kernel);
+            sums[0] += kernel.LossSum;
+            sums[1] += kernel.SlopeSum;
+            sums[2] += kernel.CurvatureSum;
+        });
         double scale = 1 / _examples.WeightSum;
         return new LineValue(sums[0] * scale, sums[1] * scale, sums[2] * scale);
     }
