@@ -24,6 +24,10 @@ public sealed record TrainingSummary
     public required double Objective { get; init; }
 
     /// <summary>The optimum is not lower than <see cref="Objective"/> − Gap; +∞ where nothing can be certified.</summary>
+    /// <remarks>
+    /// Where features have no penalty it is found at the end of training alone, for up to 600 such coefficients. Nothing but the rounding of the
+    /// residuals then holds a coefficient, so an optimum farther from this one than 1,000 over the feature's standard deviation is not covered.
+    /// </remarks>
     public required double Gap { get; init; }
 
     /// <summary>Wall-clock time of training.</summary>
