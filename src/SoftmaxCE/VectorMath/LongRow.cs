@@ -6,8 +6,8 @@ namespace SoftmaxCE;
 /// <remarks>
 /// Each part has its own maximum m and sum s of e^(x − m), found while it is in the first-level cache, so memory is read once for both. With M the
 /// largest m, the row's sum is Σ e^(m − M) s. The exponentials of a part, stored in the destination, are then multiplied by e^(m − M) / sum,
-/// last part first, because that one is still in the cache. Of a very long row nothing would be left there: its exponentials are not stored but
-/// computed twice, and written past the caches (8 bytes read and 4 written per float instead of 8 and 8). Both ways give the same bits.
+/// last part first, because that one is still in the cache. Of a very long row nothing would be left there: where exponentials are cheap they are not
+/// stored but computed twice, and written past the caches (8 bytes read and 4 written per float instead of 8 and 8). Both ways give the same bits.
 ///
 /// The parts are the same whoever computes them, and are added in order: so a row has the same bits on any number of threads.
 /// </remarks>
@@ -15,13 +15,13 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
     where T : unmanaged
 {
     /// <summary>
-    /// Up to this many parts exponentials are stored. 1 MB is still in a near cache when it is scaled; where exponentials are dear, 4 MB in a cache
-    /// farther away are cheaper, too, than computing them twice.
+    /// Up to this many parts exponentials are stored. 1 MB is still in a near cache when it is scaled; where exponentials are dear, memory is cheaper,
+    /// too, than computing them twice.
     /// </summary>
     public static int MostStoredParts
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => VectorWidth.Bits == 512 ? 64 : 256;
+        get => VectorWidth.Bits == 512 ? 64 : MostMaxima;
     }
 
     /// <summary>16 KB: a third to a half of a usual first-level cache, and what two <see cref="FactoredSum{TVector,T}"/> can take.</summary>
