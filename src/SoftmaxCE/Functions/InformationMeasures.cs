@@ -7,7 +7,8 @@ namespace SoftmaxCE;
 /// <para>Results are in nats; an overload with a base gives another unit: 2 for bits, 10 for hartleys.</para>
 /// <para>
 /// p is the true and q the model distribution. Their entries are taken as given, never renormalised or clipped: 0 · ln 0 counts as 0, and
-/// p &gt; 0 where q = 0 gives +∞. A negative entry is an error that names its index; a NaN makes the result NaN.
+/// p &gt; 0 where q = 0 gives +∞. A negative entry is an error that names its index; a NaN makes the result NaN, and so does an
+/// infinite entry, but for one in p of the entropy and the cross-entropy, which are infinite then.
 /// </para>
 /// <para>
 /// Results are within 8 units of the last place of the exact value of the entries given. Of weights that are no distribution, terms may cancel; then

@@ -16,11 +16,13 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     {
         _spareLogits = _lineLogits ?? _spareLogits;
         _lineLogits = null;
+        _factorInLine = 0;
     }
 
     public void ExtendLine(double factor)
     {
         if (factor == 0) return;
+        if (_directionLogits is null && _factorInLine == 0) throw new InvalidOperationException("There is no Hessian product whose direction the line could take.");
         if (_lineLogits is null)
         {
             // One product is often all that a step takes; then its logits need no second place.
@@ -29,39 +31,41 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             _factorInLine = factor;
             TensorPrimitives.Multiply(_lineLogits, factor, _lineLogits);
         }
-        else if (_directionLogits is null)
+        else if (_directionLogits is null && _factorInLine != 0)
         {
             DoubleVectors.AddScaled(_lineLogits, factor / _factorInLine, _lineLogits);
             _factorInLine += factor;
         }
         else
         {
-            DoubleVectors.AddScaled(_directionLogits, factor, _lineLogits);
+            DoubleVectors.AddScaled(_directionLogits!, factor, _lineLogits);
         }
     }
 
     public void StartLine(ReadOnlySpan<double> direction)
     {
         _lineLogits ??= TakeLogits();
+        _factorInLine = 0;
         _precise.Run(direction[..CoefficientCount], direction[CoefficientCount..], ClassCount, new KeepStep(_lineLogits, ClassCount), []);
         _passes++;
     }
 
     public LineValue EvaluateLine(double position)
     {
-        double[] sums = SumOverLogits(3, InLanes
-            ? (first, length, room, sums) =>
+        double[] sums = SumOverLogits(3, (first, length, room, sums) =>
+        {
+            if (InLanes)
             {
                 int stride = MoveInLanes(position, null, first, length, room, out double* direction);
-                LineLanes kernel = new()
+                LineLanes lanes = new()
                 {
                     Logits = room, Direction = direction, Stride = stride, Labels = _examples.Labels + first, Weights = _examples.WeightsFrom(first),
                     RowCount = length, ClassCount = ClassCount, Sums = sums,
                 };
-                VectorWidth.RunOnRegister<LineLanes, double>(ref kernel);
+                VectorWidth.RunOnRegister<LineLanes, double>(ref lanes);
+                return;
             }
-        : (first, length, room, sums) =>
-        {
+
             LineRows kernel = LineAt(position, null, first, length, room);
             VectorWidth.Run<LineRows, double>(ref kernel);
             sums[0] += kernel.LossSum;
@@ -159,7 +163,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     private double[]? _directionLogits;         // of the last Hessian product; null while they are those of the line
     private double[]? _lineLogits;              // null while the line's direction is 0
     private double[]? _spareLogits;
-    private double _factorInLine;               // of the last product, while its logits are the line's
+    private double _factorInLine;               // of the last product, while its logits are the line's; else 0
 
     private double[] TakeLogits()
     {

@@ -49,9 +49,12 @@ internal static class SolverRun
         double value = objective.Evaluate(result.Point, gradient, precise: true) + objective.L1Term(result.Point);
         double? bound = new DualStep(objective, options.L1, from, monitor).Bound(result.Point, gradient, value);
         double gap = Math.Min(result.Gap, bound ?? double.PositiveInfinity);
-        StopReason reason = gap <= settings.Tolerance * value ? StopReason.Tolerance
-            : bound > Resolution * value && options.L1 == 0 && result.StopReason == StopReason.Tolerance ? StopReason.NoFurtherProgress : result.StopReason;
-        // With L1 the bound may be larger than the distance by far, and the decrement has decided.
+
+        // A decrement that the bound contradicts is not trusted; but with L1 the bound may be larger than the distance by far.
+        bool isContradicted = options.L1 == 0 && bound > Resolution * value;
+        StopReason reason = result.StopReason;
+        if (gap <= settings.Tolerance * value) reason = StopReason.Tolerance;
+        else if (reason == StopReason.Tolerance && isContradicted) reason = StopReason.NoFurtherProgress;
         return result with { Gap = gap, Objective = value, StopReason = reason };
     }
 

@@ -26,7 +26,9 @@ public sealed record TrainingSummary
     /// <summary>The optimum is not lower than <see cref="Objective"/> − Gap; +∞ where nothing can be certified.</summary>
     /// <remarks>
     /// Where features have no penalty it is found at the end of training alone, for up to 600 such coefficients. Nothing but the rounding of the
-    /// residuals then holds a coefficient, so an optimum farther from this one than 1,000 over the feature's standard deviation is not covered.
+    /// residuals then holds a coefficient, so an optimum farther from this one than 1,000 over the feature's standard deviation is not covered, and
+    /// what directions that the rows hardly hold may add is judged by how the bound grows from step to step. With L1 besides, training may end by the
+    /// decrement with a gap above the tolerance.
     /// </remarks>
     public required double Gap { get; init; }
 

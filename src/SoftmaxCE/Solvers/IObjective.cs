@@ -51,7 +51,11 @@ public interface IObjective
     /// <summary>Makes the line through the point run along a direction of zero length, to be extended.</summary>
     void StartLine();
 
-    /// <summary>Adds factor · (the last direction given to <see cref="MultiplyHessian"/>) to the direction of the line; reads no features.</summary>
+    /// <summary>
+    /// Adds factor · (the last direction given to <see cref="MultiplyHessian"/>) to the direction of the line; reads no features. A direction that
+    /// has been added is forgotten when that line ends, because another one starts.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is no such direction.</exception>
     void ExtendLine(double factor);
 
     /// <summary>Makes the line through the point run along <paramref name="direction"/>.</summary>

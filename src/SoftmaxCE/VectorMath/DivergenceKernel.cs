@@ -32,7 +32,7 @@ internal unsafe struct DivergenceKernel<T>(T* p, T* q, int count, DivergenceKind
     /// <summary>Σ of the terms: −H, −H(p, q), scale times the non-negative part of D(p || q), twice the scale times JS.</summary>
     public CompensatedSum Terms;
 
-    /// <summary>Σ (q − p), not scaled, for Kullback-Leibler; for the cross-entropy 0, or NaN where some q is.</summary>
+    /// <summary>Σ (q − p), not scaled, for Kullback-Leibler; for the cross-entropy 0, or NaN where some q is, or is infinite.</summary>
     public CompensatedSum Differences;
 
     /// <summary>Some entry is below 0.</summary>
@@ -109,8 +109,13 @@ internal unsafe struct DivergenceKernel<T>(T* p, T* q, int count, DivergenceKind
             if (typeof(TTerm) == typeof(RelativeTerm)) TSimd.AddWide(ref differences, ref differencesRest, TSimd.Subtract(valueY, valueX));
         }
 
-        // The logarithm of a NaN is a number.
-        if (typeof(TTerm) == typeof(CrossEntropyTerm)) TSimd.AddWide(ref differences, ref differencesRest, TSimd.Select(TSimd.Equal(sum, sum), zero, sum));
+        // The logarithms of NaN and of infinity are numbers.
+        if (typeof(TTerm) == typeof(CrossEntropyTerm))
+        {
+            TSimd.AddWide(ref differences, ref differencesRest, TSimd.Select(TSimd.Equal(sum, sum), zero, sum));
+            TSimd.AddWide(ref differences, ref differencesRest, TSimd.Subtract(highest, highest));
+        }
+
         _differences.Set<TSimd, TVector>(firstLane, differences, differencesRest);
         FoundNegative |= TSimd.AnyGreater(zero, lowest);
         FoundMissing |= TSimd.AnyGreater(missing, zero);

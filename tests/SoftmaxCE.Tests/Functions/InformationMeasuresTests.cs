@@ -83,6 +83,26 @@ public class InformationMeasuresTests
 
     /// <summary>More than two blocks of floats; entries that float arithmetic does not do for; Half.</summary>
     [Fact]
+    public void Infinite_entries_give_no_finite_number()
+    {
+        const double Infinite = double.PositiveInfinity;
+        foreach (int length in new[] { 2, 17, 40, 5000 })
+        {
+            double[] finite = new double[length], infinite = new double[length];
+            Array.Fill(finite, 0.5);
+            Array.Fill(infinite, 0.5);
+            infinite[length / 2] = Infinite;
+            InformationMeasures.Entropy<double>(infinite).Should().Be(-Infinite);
+            InformationMeasures.CrossEntropy<double>(infinite, finite).Should().Be(Infinite);
+            InformationMeasures.CrossEntropy<double>(finite, infinite).Should().Be(double.NaN);
+            InformationMeasures.CrossEntropy<float>(finite.As<float>(), infinite.As<float>()).Should().Be(float.NaN);
+            InformationMeasures.KullbackLeibler<double>(finite, infinite).Should().Be(double.NaN);
+            InformationMeasures.KullbackLeibler<float>(infinite.As<float>(), finite.As<float>()).Should().Be(float.NaN);
+            InformationMeasures.JensenShannon<double>(finite, infinite).Should().Be(double.NaN);
+        }
+    }
+
+    [Fact]
     public void Long_and_unusual_spans_of_floats_stay_within_the_bound()
     {
         Random random = new(27);

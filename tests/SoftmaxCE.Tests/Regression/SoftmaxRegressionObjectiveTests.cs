@@ -43,6 +43,22 @@ public class SoftmaxRegressionObjectiveTests
     }
 
     [Fact]
+    public void A_direction_that_was_added_to_a_line_ends_with_it()
+    {
+        SoftmaxRegressionObjective objective = Objective("double", out _);
+        double[] point = Point(1), product = new double[point.Length];
+        objective.Evaluate(point, product, precise: true);
+        objective.Invoking(o => o.ExtendLine(1)).Should().Throw<InvalidOperationException>();
+        objective.MultiplyHessian(Point(2), product);
+        objective.ExtendLine(0.5);
+        objective.ExtendLine(0.25);
+        LineValue added = objective.EvaluateLine(1);
+        objective.StartLine(Point(2));
+        added.Slope.Should().BeApproximately(0.75 * objective.EvaluateLine(0.75).Slope, 1e-12);
+        objective.Invoking(o => o.ExtendLine(1)).Should().Throw<InvalidOperationException>();
+    }
+
+    [Fact]
     public void The_line_agrees_with_evaluations_and_is_convex()
     {
         SoftmaxRegressionObjective objective = Objective("double", out _, l2: 0);
