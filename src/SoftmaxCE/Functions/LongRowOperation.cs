@@ -29,7 +29,7 @@ internal static unsafe class LongRowOperation
         {
             RowPart<T>* first = all;
             Parallel.For(0, runs, options, run => Run(row, run * PartsPerRun, Math.Min(parts, (run + 1) * PartsPerRun), first, null));
-            CompensatedSum sum = LongRow<T>.Merge(all, parts, out T max);
+            CompensatedSum sum = row.Merge(all, out T max);
             fixed (T* maxima = Array.ConvertAll(sums, part => part.Max))
             {
                 Total<T> total = new() { Max = max, Sum = sum, Maxima = maxima };

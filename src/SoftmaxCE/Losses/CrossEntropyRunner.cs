@@ -124,6 +124,13 @@ internal static unsafe class CrossEntropyRunner
 
         private static CrossEntropyTotals RunKernel(in CrossEntropyTask<TKernel> task, int rows)
         {
+            if (LabelBatchKernel<TKernel>.Fits(task))
+            {
+                LabelBatchKernel<TKernel> batches = new(task, rows);
+                VectorWidth.Run<LabelBatchKernel<TKernel>, TKernel>(ref batches);
+                return batches.Totals;
+            }
+
             if (FewClassesKernel<TKernel>.Fits(task))
             {
                 FewClassesKernel<TKernel> fewClasses = new(task, rows);

@@ -14,6 +14,9 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
     /// <summary>More classes than this are better off row by row.</summary>
     public const int MostClasses = 128;
 
+    /// <summary>More classes than this are better off in a <see cref="LabelBatchKernel{T}"/>, whose last vectors are a small part of the work.</summary>
+    public static int MostLabelClasses => 3 * WholeVector.Lanes<T>();
+
     /// <summary>Values of a batch: 16 KB of floats.</summary>
     private const int BatchValues = 4096;
 
@@ -26,7 +29,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
 
     /// <summary>Labels without smoothing, focal term or z-loss.</summary>
     public static bool Fits(in CrossEntropyTask<T> task) =>
-        task.ClassCount <= MostClasses && LabelRowsKernel<T>.Fits(task);
+        task.ClassCount <= MostLabelClasses && LabelRowsKernel<T>.Fits(task);
 
     [SkipLocalsInit]
     [MethodImpl(LoopMethod.Compiled)]
@@ -164,7 +167,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
 
     private void Finish(int first, int rows, in Batch batch)
     {
-        LabelFinishKernel kernel = new()
+        LabelFinishKernel<T> kernel = new()
         {
             Others = batch.Others,
             AtLabel = batch.AtLabel,
@@ -178,7 +181,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
             Factors = batch.AtLabel,
             LabelGradients = batch.Others,
         };
-        VectorWidth.Run<LabelFinishKernel, double>(ref kernel);
+        VectorWidth.Run<LabelFinishKernel<T>, double>(ref kernel);
         _totals.Loss += kernel.TotalLoss;
         Conversion.ToElements(batch.AtLabel, batch.Factors, batch.Rows);
         Conversion.ToElements(batch.Others, batch.LabelGradients, batch.Rows);

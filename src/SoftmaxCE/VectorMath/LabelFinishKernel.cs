@@ -6,9 +6,10 @@ namespace SoftmaxCE;
 /// <remarks>
 /// With r = Σ e^(x − max) without the label, e and d the label's exponential and its distance from the maximum: ln Σ e^(x − max) is log1p(r)
 /// when the label is the maximum and log1p((r − 1) + e) when it is not, for then r contains the maximum's 1. Everything is in units of the maximum's
-/// exponential, which is 1 here, until the logarithm is taken.
+/// exponential, which is 1 here, until the logarithm is taken. <typeparamref name="T"/> is what the results are rounded to.
 /// </remarks>
-internal unsafe struct LabelFinishKernel : IVectorKernel<double>, ILaneKernel<double>
+internal unsafe struct LabelFinishKernel<T> : IVectorKernel<double>, ILaneKernel<double>
+    where T : unmanaged
 {
     /// <summary>r of each row; the other arrays are as long. All are read and written in whole vectors.</summary>
     public double* Others;
@@ -58,7 +59,7 @@ internal unsafe struct LabelFinishKernel : IVectorKernel<double>, ILaneKernel<do
     {
         nuint lanes = (nuint)WholeVector.Lanes<double>();
         TVector zero = TSimd.Create(0), scale = TSimd.Create(GradientScale), high = zero, low = zero;
-        TVector lowest = TSimd.Create(double.NegativeInfinity), ofMaximum = TSimd.Create(OfMaximum), nothing = TSimd.Create(Nothing);
+        TVector lowest = TSimd.Create(double.NegativeInfinity), ofMaximum = TSimd.Create(OfMaximum), perMaximum = TSimd.Create(1 / OfMaximum), nothing = TSimd.Create(Nothing);
         for (nuint i = (nuint)firstLane; i < (nuint)Count; i += lanes)
         {
             TVector others = TSimd.Load(ref *Others, i), atLabel = TSimd.Load(ref *AtLabel, i);
@@ -66,7 +67,10 @@ internal unsafe struct LabelFinishKernel : IVectorKernel<double>, ILaneKernel<do
             TVector difference = TSimd.Load(ref *Differences, i), weight = TSimd.Load(ref *Weights, i);
             TVector weightless = TSimd.Equal(weight, zero), isMaximum = TSimd.Equal(difference, zero);
             TVector rest = TSimd.Select(isMaximum, others, TSimd.Add(TSimd.Subtract(others, ofMaximum), atLabel));
-            TVector minusLog = TSimd.Subtract(LogPolynomial.Log1p<TSimd, TVector, double>(TSimd.Divide(rest, ofMaximum)), difference);
+            TVector logSum = typeof(T) == typeof(float)
+                ? LogPolynomial.Log1pForFloats<TSimd, TVector>(TSimd.Multiply(rest, perMaximum))
+                : LogPolynomial.Log1p<TSimd, TVector, double>(TSimd.Divide(rest, ofMaximum));
+            TVector minusLog = TSimd.Subtract(logSum, difference);
             TVector loss = TSimd.Select(weightless, zero, TSimd.Multiply(weight, minusLog));
             TVector factor = TSimd.Divide(TSimd.Multiply(weight, scale), TSimd.Add(others, atLabel));
             factor = TSimd.Select(weightless, zero, factor);

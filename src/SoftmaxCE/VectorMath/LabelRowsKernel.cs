@@ -5,7 +5,7 @@ namespace SoftmaxCE;
 /// <summary>Softmax cross-entropy with labels and no other option that touches single classes, one row after the other.</summary>
 /// <remarks>
 /// A row passes through the cache three times and through memory once: maximum; exponentials, stored where the gradient goes, and their sum;
-/// factor. The logarithms are taken for a batch of rows at once (<see cref="LabelFinishKernel"/>).
+/// factor; rows longer than a part of the cache in parts (<see cref="LongLabelRow{T}"/>). The logarithms are taken for a batch of rows at once (<see cref="LabelFinishKernel{T}"/>).
 /// </remarks>
 internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCount) : IVectorKernel<T>
     where T : unmanaged
@@ -29,7 +29,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
     {
         double* others = stackalloc double[BatchRows], atLabel = stackalloc double[BatchRows];
         double* differences = stackalloc double[BatchRows], weights = stackalloc double[BatchRows];
-        LabelFinishKernel finish = new()
+        LabelFinishKernel<T> finish = new()
         {
             Others = others,
             AtLabel = atLabel,
@@ -51,7 +51,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
                 (others[row], atLabel[row]) = (sum.Others, sum.AtPivot);
             }
 
-            VectorWidth.Run<LabelFinishKernel, double>(ref finish);
+            VectorWidth.Run<LabelFinishKernel<T>, double>(ref finish);
             _totals.Loss += finish.TotalLoss;
             for (int row = 0; _task.RowLosses != null && row < rows; row++) _task.RowLosses[first + row] = Element.FromDouble<T>(weights[row]);
         }
@@ -64,30 +64,51 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
     {
         int count = _task.ClassCount, label = _task.Labels[row];
         T* logits = _task.Logits + (row * count), gradient = _task.Gradient == null ? null : _task.Gradient + (row * count);
-        sum = new(0, 1);
-        difference = 0;
-        if (label == _task.IgnoreLabel)
-        {
-            if (gradient != null) new Span<T>(gradient, count).Clear();
-            return 0;
-        }
-
-        T max = RowPasses.Max<TSimd, TVector, T>(logits, (nuint)count), atLabel = logits[label];
-        if (CrossEntropyKernel<T>.IsFirstMaximum<TSimd, TVector>(logits, label, max)) _totals.Correct++;
-        double weight = _task.ClassWeight(label) * _task.SampleWeight(row);
+        double weight = label == _task.IgnoreLabel ? 0 : _task.ClassWeight(label) * _task.SampleWeight(row);
         if (weight == 0)
         {
+            bool counts = label != _task.IgnoreLabel;
+            if (counts && CrossEntropyKernel<T>.IsFirstMaximum<TSimd, TVector>(logits, label, RowPasses.Max<TSimd, TVector, T>(logits, (nuint)count))) _totals.Correct++;
             if (gradient != null) new Span<T>(gradient, count).Clear();
+            sum = new(0, 1);
+            difference = 0;
             return 0;
         }
 
-        difference = (Element.ToDouble(atLabel) - Element.ToDouble(max)) / _task.Temperature;
-        Upcoming<T> upcoming = Upcoming<T>.Next(logits, gradient, (nuint)count, row + 1 < rowCount);
-        sum = PivotSum.Of<TSimd, TVector, T>(logits, count, label, new(max, Element.FromDouble<T>(_task.Temperature)), gradient, upcoming);
-        if (gradient == null) return weight;
-        double factor = weight * _task.GradientScale / (_task.Temperature * sum.Total);
-        RowPasses.Scale<TSimd, TVector, T>(gradient, (nuint)count, Element.FromDouble<T>(factor / FactoredExp.OfMaximum<T>()), default, gradient);
-        gradient[label] = Element.FromDouble<T>(double.IsNegativeInfinity(difference) ? 0 * sum.Total : -factor * sum.Others);
+        double atLabel = Element.ToDouble(logits[label]), scale = weight * _task.GradientScale / _task.Temperature;
+        bool isLong = (nuint)count > LongRow<T>.PartLength && count <= LongLabelRow<T>.MostClasses;
+        sum = isLong
+            ? LongRow<TSimd, TVector>(row, logits, gradient, scale, out T max, out bool isFirstMaximum)
+            : ShortRow<TSimd, TVector>(row, logits, gradient, scale, out max, out isFirstMaximum);
+        if (isFirstMaximum) _totals.Correct++;
+        difference = (atLabel - Element.ToDouble(max)) / _task.Temperature;
+        if (gradient != null) gradient[label] = Element.FromDouble<T>(double.IsNegativeInfinity(difference) ? 0 * sum.Total : -scale / sum.Total * sum.Others);
         return weight;
+    }
+
+    private readonly PivotSum ShortRow<TSimd, TVector>(nint row, T* logits, T* gradient, double scale, out T max, out bool isFirstMaximum)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        nuint count = (nuint)_task.ClassCount;
+        int label = _task.Labels[row];
+        max = RowPasses.Max<TSimd, TVector, T>(logits, count);
+        isFirstMaximum = CrossEntropyKernel<T>.IsFirstMaximum<TSimd, TVector>(logits, label, max);
+        Upcoming<T> upcoming = Upcoming<T>.Next(logits, gradient, count, row + 1 < rowCount);
+        PivotSum sum = PivotSum.Of<TSimd, TVector, T>(logits, (int)count, label, new(max, Element.FromDouble<T>(_task.Temperature)), gradient, upcoming);
+        if (gradient != null) RowPasses.ScaleByQuotient<TSimd, TVector, T>(gradient, count, new() { High = scale / sum.Total }, new() { High = FactoredExp.OfMaximum<T>() });
+        return sum;
+    }
+
+    [SkipLocalsInit]
+    private readonly PivotSum LongRow<TSimd, TVector>(nint row, T* logits, T* gradient, double scale, out T max, out bool isFirstMaximum)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        LongLabelRow<T> parts = new(logits, _task.ClassCount, _task.Labels[row], Element.FromDouble<T>(_task.Temperature), gradient);
+        T* maxima = stackalloc T[parts.PartCount];
+        PivotSum sum = parts.Sum<TSimd, TVector>(maxima, row + 1 == rowCount, out max, out isFirstMaximum);
+        if (gradient != null) parts.Scale<TSimd, TVector>(maxima, max, scale / sum.Total);
+        return sum;
     }
 }

@@ -64,7 +64,7 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
         for (nint i = 0; i < PartCount; i++)
         {
             Start<TSimd, TVector>(i, i + 1, &part);
-            row.Merge(part);
+            row.Merge(part, temperature);
             if (maxima != null && i < MostMaxima) maxima[i] = part.Max;
         }
 
@@ -84,16 +84,14 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
             nuint length = LengthOf(i);
             T max = RowPasses.Max<TSimd, TVector, T>(source, length);
             Upcoming<T> upcoming = Upcoming<T>.Next(source, target, length, i + 1 < PartCount || !IsLast);
-            parts[i - first] = double.IsNegativeInfinity(Element.ToDouble(max))
-                ? NothingOf(source, length, target)
-                : new() { Max = max, Sum = RowPasses.Exponentials<TSimd, TVector, T>(source, length, new(max, temperature), target, upcoming) };
+            parts[i - first] = new() { Max = max, Sum = StartPart<TSimd, TVector>(source, length, max, target, upcoming) };
         }
     }
 
-    public static CompensatedSum Merge(RowPart<T>* parts, nint count, out T max)
+    public CompensatedSum Merge(RowPart<T>* parts, out T max)
     {
         RowPart<T> row = RowPart<T>.Empty;
-        for (nint i = 0; i < count; i++) row.Merge(parts[i]);
+        for (nint i = 0; i < PartCount; i++) row.Merge(parts[i], temperature);
         max = row.Max;
         return row.Total;
     }
@@ -111,12 +109,13 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
             nuint length = LengthOf(part);
             T* source = logits + start, target = destination + start;
             T partMax = part < MostMaxima ? maxima[part] : RowPasses.Max<TSimd, TVector, T>(source, length);
-            T factor = RowSum.Quotient(RowPart<T>.Weight(partMax, max), sum, out T factorLow);
-            bool isNothing = double.IsNegativeInfinity(Element.ToDouble(partMax));
-            if (isNothing && !StoresExponentials) NothingOf(source, length, target);
-            if (isNothing || StoresExponentials)
+            CompensatedSum weight = RowPart<T>.Weight(partMax, max, temperature);
+            T factor = RowSum.Quotient(weight, sum, out T factorLow);
+            bool isNothing = double.IsNegativeInfinity(Element.ToDouble(partMax)), scales = StoresExponentials || isNothing || RowPasses.IsTiny(factor);
+            if (scales)
             {
-                RowPasses.Scale<TSimd, TVector, T>(target, length, factor, factorLow, target);
+                if (!StoresExponentials) StartPart<TSimd, TVector>(source, length, partMax, target, new(source, target));
+                RowPasses.ScaleByQuotient<TSimd, TVector, T>(target, length, weight, sum);
             }
             else
             {
@@ -128,14 +127,21 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
         if (!StoresExponentials) Interlocked.MemoryBarrier();            // stores past the caches are not ordered with others
     }
 
+    /// <summary>The sum of the exponentials of a part; they themselves go to <paramref name="target"/> unless it is null.</summary>
+    private CompensatedSum StartPart<TSimd, TVector>(T* source, nuint length, T max, T* target, Upcoming<T> upcoming)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct => double.IsNegativeInfinity(Element.ToDouble(max))
+        ? NothingOf(source, length, target)
+        : RowPasses.Exponentials<TSimd, TVector, T>(source, length, new(max, temperature), target, upcoming);
+
     private nuint LengthOf(nint part) => nuint.Min(PartLength, (nuint)(count - (part * (nint)PartLength)));
 
-    /// <summary>A part in which every logit is −∞ or NaN.</summary>
-    private static RowPart<T> NothingOf(T* source, nuint length, T* target)
+    /// <summary>The sum of a part in which every logit is −∞ or NaN, with which <paramref name="target"/> is filled.</summary>
+    public static CompensatedSum NothingOf(T* source, nuint length, T* target)
     {
         double nothing = RowPasses.ContainsNaN(source, length) ? double.NaN : 0;
         if (target != null) new Span<T>(target, (int)length).Fill(Element.FromDouble<T>(nothing));
-        return RowPart<T>.Empty with { Sum = new() { High = nothing } };
+        return new() { High = nothing };
     }
 }
 
@@ -151,27 +157,31 @@ internal struct RowPart<T>
     /// <summary>The sum, or NaN where there is no maximum to refer to.</summary>
     public readonly CompensatedSum Total => double.IsNegativeInfinity(Element.ToDouble(Max)) ? new() { High = double.NaN } : Sum;
 
-    public void Merge(in RowPart<T> other)
+    public void Merge(in RowPart<T> other, T temperature)
     {
         if (Element.ToDouble(other.Max) > Element.ToDouble(Max))
         {
-            Sum = Sum.Times(Weight(Max, other.Max));
+            Sum = Sum.Times(Weight(Max, other.Max, temperature));
             Max = other.Max;
             Sum.Add(other.Sum);
         }
         else
         {
-            Sum.Add(other.Sum.Times(Weight(other.Max, Max)));
+            Sum.Add(other.Sum.Times(Weight(other.Max, Max, temperature)));
         }
     }
 
-    /// <summary>e^(max − largest) to nearly twice the precision of double; exactly 1 when they are equal, 0 for −∞.</summary>
-    public static CompensatedSum Weight(T max, T largest)
+    /// <inheritdoc cref="Weight(T, T, T)"/>
+    public static CompensatedSum Weight(T max, T largest) => Weight(max, largest, Element.FromDouble<T>(1));
+
+    /// <summary>e^((max − largest) / temperature) to nearly twice the precision of double; exactly 1 when they are equal, 0 for −∞.</summary>
+    public static CompensatedSum Weight(T max, T largest, T temperature)
     {
         double value = Element.ToDouble(max), top = Element.ToDouble(largest);
         if (value == top) return new() { High = 1 };
         if (double.IsNegativeInfinity(value)) return default;
-        double difference = TwoSum.Subtract<ScalarSimd<double>, double, double>(value, top, out double low);
+        Shift<double> shift = Shift<double>.Create<ScalarSimd<double>, double>(top, Element.ToDouble(temperature));
+        double difference = shift.Difference<ScalarSimd<double>, double>(value, out double low);
         if (difference < -FactoredExp.Depth<double>()) return default;
         FactoredExp<double, double> exp = default;
         exp.SetMaximum<ScalarSimd<double>>(0);

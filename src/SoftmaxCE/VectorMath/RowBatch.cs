@@ -27,7 +27,7 @@ internal static unsafe class RowBatch
         T* factors = last + size, prepared = factors + (2 * lanes);
         double* numbers = stackalloc double[RowLogs<T>.NumbersFor(lanes) + WholeVector.Lanes<double>()];
         RowLogs<T> logs = new((double*)WholeVector.Align((byte*)numbers), lanes);
-        Maxima<TSimd, TVector, T>(logits, count, highs, last);
+        Maxima<TSimd, TVector, T>(logits, count, lanes, highs, last);
         SimdTranspose.Block(highs, lanes, lanes, lanes, size, turned, lanes, size);
         TVector maxima = SoftmaxColumns.Max<TSimd, TVector, T>(turned, lanes, lanes);
         if (TSimd.AnyGreater(TSimd.Abs(maxima), TSimd.Create(Element.FromDouble<T>(FactoredExp.Reach<T>())))) return false;
@@ -46,7 +46,7 @@ internal static unsafe class RowBatch
                 TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(high, low, out TVector factorLow);
                 TSimd.Store(ref *factors, 0, factor);
                 TSimd.Store(ref *factors, (nuint)lanes, factorLow);
-                Scale<TSimd, TVector, T>(destination, count, last, factors);
+                Scale<TSimd, TVector, T>(destination, count, lanes, last, factors);
                 break;
             default:
                 ShortRowSums<T, RowPasses.Dropped> sums = new(rows, null, null, highs, lows);
@@ -79,13 +79,13 @@ internal static unsafe class RowBatch
 
     /// <summary>For each row the largest of the values in each lane, and the last vector.</summary>
     [MethodImpl(LoopMethod.Apart)]
-    private static void Maxima<TSimd, TVector, T>(T* logits, int count, T* maxima, T* last)
+    public static void Maxima<TSimd, TVector, T>(T* logits, int count, int rows, T* maxima, T* last)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
         nuint lanes = (nuint)TSimd.Lanes, length = (nuint)count;
-        for (nuint row = 0; row < lanes; row++, logits += length)
+        for (nuint row = 0; row < (nuint)rows; row++, logits += length)
         {
             TVector max0 = TSimd.Load(ref *logits, 0), max1 = TSimd.Load(ref *logits, length - lanes);
             TSimd.Store(ref *last, row * lanes, max1);
@@ -121,14 +121,15 @@ internal static unsafe class RowBatch
         }
     }
 
+    /// <summary>Exponentials times factors, which are followed by what rounding took from them; the last vector of a row may be apart.</summary>
     [MethodImpl(LoopMethod.Apart)]
-    private static void Scale<TSimd, TVector, T>(T* values, int count, T* lastVectors, T* factors)
+    public static void Scale<TSimd, TVector, T>(T* values, int count, int rows, T* lastVectors, T* factors)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
         nuint lanes = (nuint)TSimd.Lanes, length = (nuint)count;
-        for (nuint row = 0; row < lanes; row++, values += length)
+        for (nuint row = 0; row < (nuint)rows; row++, values += length)
         {
             TVector high = TSimd.Create(factors[row]), low = TSimd.Create(factors[row + lanes]);
             TVector last = TSimd.Load(ref *lastVectors, row * lanes);
@@ -144,7 +145,7 @@ internal static unsafe class RowBatch
     }
 
     /// <summary>For each of a square of rows the sum of its lanes.</summary>
-    private static TVector SumOfRows<TSimd, TVector, T>(T* rows, T* turned)
+    public static TVector SumOfRows<TSimd, TVector, T>(T* rows, T* turned)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged

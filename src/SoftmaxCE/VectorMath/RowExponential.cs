@@ -23,6 +23,9 @@ internal readonly struct RowExponential<T>(T max, T temperature)
     public static double LogAboveMaximum(CompensatedSum sum, out double rest) =>
         LogAboveMaximum<ScalarSimd<double>, double>(sum.High, sum.Low, out rest);
 
+    /// <summary>ln Σ e^((x − max) / temperature) from the sum of these exponentials, to the digits of T.</summary>
+    public static double RoundedLogAboveMaximum(CompensatedSum sum) => RoundedLogAboveMaximum<ScalarSimd<double>, double>(sum.High, sum.Low);
+
     /// <summary>ln Σ e^x, rounded once to T; temperature 1.</summary>
     public static T LogSumExp(T max, CompensatedSum sum) =>
         Element.FromDouble<T>(LogSumExp<ScalarSimd<double>, double>(Element.ToDouble(max), sum.High, sum.Low));
@@ -33,6 +36,7 @@ internal readonly struct RowExponential<T>(T max, T temperature)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
     {
+        if (typeof(T) == typeof(float)) return TSimd.Add(max, RoundedLogAboveMaximum<TSimd, TVector>(high, low));
         TVector leading = LogAboveMaximum<TSimd, TVector>(high, low, out TVector rest);
         TVector result = TwoSum.Add<TSimd, TVector, double>(max, leading, out TVector lost);
         return TSimd.Add(result, TSimd.Add(lost, rest));
@@ -54,8 +58,18 @@ internal readonly struct RowExponential<T>(T max, T temperature)
 
         // What rounding takes from the sum is all that a confident row has, and then the sum is 1; else it is below the digits that a float can show.
         TVector r = TSimd.Multiply(others, TSimd.Create(1 / FactoredExp.OfMaximum<T>())), sum = TSimd.Add(maxima, r);
-        TVector log = LogPolynomial.LogOfSum<TSimd, TVector>(sum, TSimd.Subtract(r, TSimd.Subtract(sum, maxima)), 0, out TVector low);
-        return TSimd.Add(log, low);
+        return LogPolynomial.LogForFloats<TSimd, TVector>(sum, TSimd.Subtract(r, TSimd.Subtract(sum, maxima)), 0);
+    }
+
+    /// <summary>ln Σ e^((x − max) / temperature) of a row in each lane from the sum high + low of its exponentials, to the digits of T.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector RoundedLogAboveMaximum<TSimd, TVector>(TVector high, TVector low)
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
+    {
+        if (typeof(T) != typeof(float)) return TSimd.Add(LogAboveMaximum<TSimd, TVector>(high, low, out TVector rest), rest);
+        TVector log = LogPolynomial.LogForFloats<TSimd, TVector>(TSimd.Add(high, low), TSimd.Create(0), -FactoredExp.Headroom<T>());
+        return TSimd.Subtract(log, TSimd.Create(FactoredExp.LogScale<T>()));
     }
 
     /// <summary>ln Σ e^((x − max) / temperature) of a row in each lane from the sum high + low of its exponentials.</summary>

@@ -121,8 +121,7 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
         {
             for (nuint i = 0; i < (nuint)count; i += (nuint)TSimd.Lanes)
             {
-                TVector log = RowExponential<T>.LogAboveMaximum<TSimd, TVector>(TSimd.Load(ref *high, i), TSimd.Load(ref *low, i), out TVector rest);
-                TSimd.Store(ref *destination, i, TSimd.Add(log, rest));
+                TSimd.Store(ref *destination, i, RowExponential<T>.RoundedLogAboveMaximum<TSimd, TVector>(TSimd.Load(ref *high, i), TSimd.Load(ref *low, i)));
             }
         }
     }

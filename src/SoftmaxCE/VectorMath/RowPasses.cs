@@ -94,6 +94,29 @@ internal static unsafe class RowPasses
         StoreLast<TSimd, TVector, T>(destination, count, TSimd.MultiplyAdd(last, high, TSimd.Multiply(last, low)));
     }
 
+    /// <summary>Exponentials times numerator / denominator, in place; for quotients as small as they may be.</summary>
+    public static void ScaleByQuotient<TSimd, TVector, T>(T* exponentials, nuint count, CompensatedSum numerator, CompensatedSum denominator)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        T factor = RowSum.Quotient(numerator, denominator, out T factorLow);
+        if (IsTiny(factor) && numerator.High != 0)
+        {
+            // The exponentials give the power of two that they carry to the factor, which has no digits to lose then. What they lose is below any result.
+            int power = (int)FactoredExp.Headroom<T>();
+            Scale<TSimd, TVector, T>(exponentials, count, Element.FromDouble<T>(Math.ScaleB(1, -power)), default, exponentials);
+            numerator.TimesPowerOfTwo(power);
+            factor = RowSum.Quotient(numerator, denominator, out factorLow);
+        }
+
+        Scale<TSimd, TVector, T>(exponentials, count, factor, factorLow, exponentials);
+    }
+
+    /// <summary>Whether a factor, or what its rounding lost, is not a normal number.</summary>
+    public static bool IsTiny<T>(T factor)
+        where T : unmanaged => Math.Abs(Element.ToDouble(factor)) < (typeof(T) == typeof(float) ? 7.9e-31 : 1e-290);        // 2^-100; 2^-963
+
     /// <summary>t (1 + q) (factor + factorLow).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Scaled<TSimd, TVector, T>(TVector t, TVector q, TVector factor, TVector factorLow)

@@ -134,7 +134,7 @@ internal static unsafe class SoftmaxKernel
         where TVector : struct
         where T : unmanaged
     {
-        if (!IsConfident<T>(sum.Value)) return RowExponential<T>.LogAboveMaximum(sum, out double rest) + rest;
+        if (!IsConfident<T>(sum.Value)) return RowExponential<T>.RoundedLogAboveMaximum(sum);
         return RowSum.Log1p(RowPasses.ExponentialsBelowMaximum<TSimd, TVector, T>(logits, count, row).Value / FactoredExp.OfMaximum<T>());
     }
 

@@ -74,20 +74,45 @@ public class SoftmaxAccuracyTests
     }
 
     [Theory]
-    [InlineData(0.1)]
-    [InlineData(0.7)]
-    [InlineData(3)]
-    [InlineData(1e6)]
-    public void Temperature_divides_the_logits_without_losing_accuracy(double temperature)
+    [InlineData(0.1, 100)]
+    [InlineData(0.7, 100)]
+    [InlineData(3, 100)]
+    [InlineData(1e6, 100)]
+    [InlineData(0.5, 9000)]         // more than one part of a long row
+    [InlineData(2, 9000)]
+    public void Temperature_divides_the_logits_without_losing_accuracy(double temperature, int length)
     {
         Random random = new(11);
-        double[] logits = new double[100], probabilities = new double[100];
+        double[] logits = new double[length];
         for (int i = 0; i < logits.Length; i++) logits[i] = (1e3 * temperature) - (50 * temperature * random.NextDouble());
-        SoftmaxFunctions.Softmax(logits, temperature, probabilities);
-        Wide max = logits.Max();
-        Wide[] exps = Array.ConvertAll(logits, z => WideMath.Exp((z - max) / temperature));
+        CheckTemperature(logits, temperature);
+        CheckTemperature(Array.ConvertAll(logits, z => (float)z), (float)temperature);
+    }
+
+    /// <summary>A part of a long row takes its exponentials against its own maximum: the factor between may be smaller than any float.</summary>
+    [Theory]
+    [InlineData(30)]
+    [InlineData(45)]
+    [InlineData(86)]
+    [InlineData(700)]
+    public void Parts_far_below_the_maximum_keep_their_digits(double distance)
+    {
+        Random random = new(12);
+        double[] logits = new double[9000];
+        for (int i = 0; i < logits.Length; i++) logits[i] = random.NextDouble() - (i < 4096 ? distance : 0);
+        CheckTemperature(logits, 1);
+        if (distance < 100) CheckTemperature(Array.ConvertAll(logits, z => (float)z), 1);
+    }
+
+    private static void CheckTemperature<T>(T[] logits, T temperature)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T[] probabilities = new T[logits.Length];
+        SoftmaxFunctions.Softmax<T>(logits, temperature, probabilities);
+        Wide heat = double.CreateTruncating(temperature), max = double.CreateTruncating(logits.Max());
+        Wide[] exps = Array.ConvertAll(logits, z => WideMath.Exp((double.CreateTruncating(z) - max) / heat));
         Wide sum = WideReference.Sum(exps);
-        Ulp.ShouldBeWithin<double>(SoftmaxKernel.MaxUlpError, probabilities, Array.ConvertAll(exps, e => e / sum));
+        Ulp.ShouldBeWithin<T>(SoftmaxKernel.MaxUlpError, probabilities, Array.ConvertAll(exps, e => e / sum));
     }
 
     private static void CheckReference<T>(SoftmaxCase c)

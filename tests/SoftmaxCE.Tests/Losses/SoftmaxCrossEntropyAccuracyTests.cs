@@ -5,9 +5,9 @@ namespace SoftmaxCE.Tests;
 /// <summary>Relative accuracy where p is 1 in floating point: the losses that plain arithmetic returns as 0.</summary>
 public class SoftmaxCrossEntropyAccuracyTests
 {
-    public static IEnumerable<object[]> FloatMargins => from margin in new[] { 0.5, 3, 20, 50, 85 } from classes in new[] { 2, 10, 100, 3000 } select new object[] { margin, classes };
+    public static IEnumerable<object[]> FloatMargins => from margin in new[] { 0.5, 2, 3, 6, 20, 50, 85 } from classes in new[] { 2, 10, 49, 100, 256, 3000, 9000 } select new object[] { margin, classes };
 
-    public static IEnumerable<object[]> DoubleMargins => from margin in new[] { 0.5, 20, 50, 85, 300, 690 } from classes in new[] { 2, 10, 100, 700 } select new object[] { margin, classes };
+    public static IEnumerable<object[]> DoubleMargins => from margin in new[] { 0.5, 6, 20, 50, 85, 300, 690 } from classes in new[] { 2, 10, 25, 100, 128, 700, 5000 } select new object[] { margin, classes };
 
     [Theory, MemberData(nameof(FloatMargins))]
     public void Confident_rows_keep_their_digits_in_float(double margin, int classes) => CheckConfident<float>(margin, classes);
@@ -18,11 +18,28 @@ public class SoftmaxCrossEntropyAccuracyTests
     [Theory]
     [InlineData(3, 1.0)]
     [InlineData(40, 5.0)]
+    [InlineData(100, 3.0)]
+    [InlineData(200, 12.0)]
     [InlineData(1000, 12.0)]
+    [InlineData(10_000, 5.0)]
     public void Ordinary_rows_are_within_the_bound(int classes, double deviation)
     {
         float[] logits = LossValues.Normal(classes, deviation, seed: classes).ToFloats();
         for (int label = 0; label < classes; label += 1 + (classes / 10)) Check<float>(logits, label);
+    }
+
+    /// <summary>The label in the part with the maximum, in one far below, and both parts without it.</summary>
+    [Theory]
+    [InlineData(5000)]
+    [InlineData(100)]
+    [InlineData(9500)]
+    public void Parts_of_long_rows_that_are_far_apart_keep_their_digits(int label)
+    {
+        double[] logits = LossValues.Normal(10_000, 1, seed: label);
+        for (int i = 0; i < 4096; i++) logits[i] -= 60;
+        for (int i = 8192; i < logits.Length; i++) logits[i] += 20;
+        Check<float>(logits.As<float>(), label);
+        Check<double>(logits, label);
     }
 
     /// <summary>Moving one logit uphill by its gradient, however small: plain float arithmetic stands still at p = 1.</summary>

@@ -11,6 +11,7 @@ public class SoftmaxCrossEntropySemanticsTests
     [InlineData(3)]
     [InlineData(60)]
     [InlineData(300)]
+    [InlineData(5000)]
     public void A_masked_logit_has_gradient_0(int classes)
     {
         double[] logits = LossValues.Normal(classes, 1, seed: 1), gradient = new double[classes];
@@ -40,6 +41,8 @@ public class SoftmaxCrossEntropySemanticsTests
     [InlineData(60, Plus)]
     [InlineData(300, double.NaN)]
     [InlineData(300, Plus)]
+    [InlineData(9000, double.NaN)]
+    [InlineData(9000, Plus)]
     public void Nan_and_infinity_make_their_row_nan_and_no_other(int classes, double special)
     {
         float[] logits = LossValues.Normal(3 * classes, 1, seed: 2).ToFloats(), gradient = new float[logits.Length], losses = new float[3];
@@ -54,7 +57,9 @@ public class SoftmaxCrossEntropySemanticsTests
 
     [Theory]
     [InlineData(4)]
+    [InlineData(100)]
     [InlineData(300)]
+    [InlineData(5000)]
     public void A_row_of_nothing_but_masked_logits_is_nan(int classes)
     {
         double[] logits = new double[classes], gradient = new double[classes];
@@ -65,7 +70,9 @@ public class SoftmaxCrossEntropySemanticsTests
 
     [Theory]
     [InlineData(4)]
+    [InlineData(100)]
     [InlineData(300)]
+    [InlineData(5000)]
     public void A_row_of_weight_0_adds_nothing_whatever_it_holds(int classes)
     {
         double[] logits = LossValues.Normal(3 * classes, 1, seed: 3), gradient = new double[logits.Length], losses = new double[3];
@@ -96,7 +103,9 @@ public class SoftmaxCrossEntropySemanticsTests
 
     [Theory]
     [InlineData(3)]
+    [InlineData(100)]
     [InlineData(300)]
+    [InlineData(9000)]
     public void The_first_of_equal_logits_counts_as_the_answer(int classes)
     {
         float[] logits = new float[4 * classes];

@@ -6,7 +6,7 @@ namespace SoftmaxCE.Tests;
 public unsafe class ColumnStripsTests
 {
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Lines_of_floats_have_the_pinned_bits(int bits) => Hash<float>(bits).Should().Be(0x3AE787A0AF590CC7UL);
+    public void Lines_of_floats_have_the_pinned_bits(int bits) => Hash<float>(bits).Should().Be(0xD60E3B21A46EE729UL);
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
     public void Lines_of_doubles_have_the_pinned_bits(int bits) => Hash<double>(bits).Should().Be(0x9980C1586517B8ECUL);

@@ -1,0 +1,244 @@
+using System.Runtime.CompilerServices;
+
+namespace SoftmaxCE;
+
+/// <summary>Softmax cross-entropy with labels for rows of 2 to 16 vectors: as many rows at once as a vector has lanes, stage by stage as in <see cref="RowBatch"/>.</summary>
+/// <remarks>
+/// The sum of a row is that of its softmax, and the label's exponential is taken off it: the high parts add up without rounding, the low parts nearly so.
+/// Where less than a sixteenth is left, digits would be missing; there the stored exponentials are added up once more, without the label's.
+/// </remarks>
+internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowCount) : IVectorKernel<T>
+    where T : unmanaged
+{
+    /// <summary>What is left of a sum without the label's exponential has its digits down to this share.</summary>
+    private const double Confident = 0.0625;
+
+    private readonly CrossEntropyTask<T> _task = task;
+    private CrossEntropyTotals _totals;
+
+    public readonly CrossEntropyTotals Totals => _totals;
+
+    /// <summary>Labels without smoothing, focal term or z-loss; and more classes than <see cref="FewClassesKernel{T}"/> is good for.</summary>
+    public static bool Fits(in CrossEntropyTask<T> task) =>
+        task.ClassCount > FewClassesKernel<T>.MostLabelClasses && task.ClassCount <= RowBatch.MostVectors * WholeVector.Lanes<T>() && LabelRowsKernel<T>.Fits(task);
+
+    [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
+    public void Run<TSimd, TVector>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        int lanes = TSimd.Lanes, count = _task.ClassCount;
+        byte* memory = stackalloc byte[Batch.Bytes(lanes)];
+        Batch batch = new((T*)WholeVector.Align(memory), lanes);
+        T* dropped = stackalloc T[_task.Gradient == null ? lanes * count : 0];
+        for (int first = 0; first < rowCount; first += lanes)
+        {
+            int rows = Math.Min(lanes, rowCount - first);
+            T* exponentials = _task.Gradient == null ? dropped : _task.Gradient + ((nint)first * count);
+            bool direct = FindMaxima<TSimd, TVector>(first, rows, batch), allCount = LoadLabels<TSimd, TVector>(first, rows, batch);
+            if (direct) Sum<TSimd, TVector, DirectExponential<TVector, T>>(first, rows, exponentials, batch, direct);
+            else Sum<TSimd, TVector, ShiftedExponential<TVector, T>>(first, rows, exponentials, batch, direct);
+            AddConfidentRows<TSimd, TVector>(first, rows, exponentials, batch);
+            Finish(first, rows, batch);
+            if (_task.Gradient == null) continue;
+            RowBatch.Scale<TSimd, TVector, T>(exponentials, count, rows, batch.Last, batch.Factors);
+            FinishGradient(first, rows, exponentials, batch, allCount);
+        }
+    }
+
+    /// <summary>The largest logit of each row, and the last vectors; returns whether all exponentials can be taken of the logits as they are.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
+    private readonly bool FindMaxima<TSimd, TVector>(int first, int rows, in Batch batch)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        int lanes = TSimd.Lanes, size = lanes * lanes;
+        for (int row = rows; row < lanes; row++) TSimd.Store(ref *batch.Highs, (nuint)(row * lanes), TSimd.Create(default));
+        RowBatch.Maxima<TSimd, TVector, T>(_task.Logits + ((nint)first * _task.ClassCount), _task.ClassCount, rows, batch.Highs, batch.Last);
+        SimdTranspose.Block(batch.Highs, lanes, lanes, lanes, size, batch.Turned, lanes, size);
+        TVector maxima = SoftmaxColumns.Max<TSimd, TVector, T>(batch.Turned, lanes, lanes);
+        TSimd.Store(ref *batch.Maxima, 0, maxima);
+        return _task.Temperature == 1 && !SoftmaxColumns.IsFar<TSimd, TVector, T>(maxima);
+    }
+
+    /// <summary>The labels' logits, their distances from the maxima, and the weights, before anything is written; returns whether all rows have one.</summary>
+    private bool LoadLabels<TSimd, TVector>(int first, int rows, in Batch batch)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        bool allCount = true;
+        T* logits = _task.Logits + ((nint)first * _task.ClassCount);
+        for (int row = 0; row < TSimd.Lanes; row++, logits += _task.ClassCount)
+        {
+            int label = row < rows ? _task.Labels[first + row] : -1;
+            bool counts = row < rows && label != _task.IgnoreLabel;
+            T max = batch.Maxima[row], atLabel = counts ? logits[label] : max;
+            if (counts && CrossEntropyKernel<T>.IsFirstMaximum<TSimd, TVector>(logits, label, max)) _totals.Correct++;
+            batch.AtLabels[row] = atLabel;
+            batch.Differences[row] = (Element.ToDouble(atLabel) - Element.ToDouble(max)) / _task.Temperature;
+            batch.Weights[row] = counts ? _task.ClassWeight(label) * _task.SampleWeight(first + row) : 0;
+            allCount &= batch.Weights[row] != 0;
+        }
+
+        return allCount;
+    }
+
+    /// <summary>The exponentials, their sums less those of the labels, and those of the labels.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
+    private readonly void Sum<TSimd, TVector, TExponential>(int first, int rows, T* exponentials, in Batch batch, bool direct)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TExponential : struct, IRowExponential<TVector, T>
+    {
+        TVector maxima = TSimd.Load(ref *batch.Maxima, 0), atLabels = TSimd.Load(ref *batch.AtLabels, 0);
+        FactoredExp<TVector, T> exp = default;
+        exp.SetMaximum<TSimd>(maxima);
+        exp.StoreMaxima<TSimd>(batch.Prepared);
+        bool another = first + (2 * TSimd.Lanes) <= rowCount;
+        T* logits = _task.Logits + ((nint)first * _task.ClassCount);
+        ShortRowPass.Rows<T> passed = new(logits, (nuint)_task.ClassCount, (nuint)rows, batch.Maxima, Element.FromDouble<T>(_task.Temperature), direct)
+        {
+            Prepared = batch.Prepared,
+            AnotherFollows = another,
+        };
+        ShortRowSums<T, RowPasses.Stored> sums = new(passed, exponentials, batch.Last, batch.Highs, batch.Lows);
+        TSimd.RunLanes(ref sums, 0);
+        TVector high = RowBatch.SumOfRows<TSimd, TVector, T>(batch.Highs, batch.Turned), low = RowBatch.SumOfRows<TSimd, TVector, T>(batch.Lows, batch.Turned);
+
+        TExponential ofLabels = default;
+        ofLabels.Prepare<TSimd>(maxima, Element.FromDouble<T>(_task.Temperature));
+        TVector zero = TSimd.Create(default), t = ofLabels.Split<TSimd>(atLabels, out TVector q);
+        t = TSimd.Select(TSimd.Equal(atLabels, RowPasses.Lowest<TSimd, TVector, T>()), zero, t);
+        SplitColumnSum<TVector, T>.Of<TSimd>(atLabels, maxima, t, q, out TVector labelHigh, out TVector labelLow);
+        TVector lower = zero, upper = zero;
+        TSimd.AddWide(ref lower, ref upper, TSimd.Subtract(high, labelHigh));
+        TSimd.AddWide(ref lower, ref upper, TSimd.Subtract(low, labelLow));
+        ColumnSums.StoreTotals<TSimd, TVector, T>(lower, upper, batch.Others, batch.Lost);
+        (lower, upper) = (zero, zero);
+        TSimd.AddWide(ref lower, ref upper, t);
+        TSimd.AddWide(ref lower, ref upper, TSimd.Multiply(t, q));
+        ColumnSums.StoreTotals<TSimd, TVector, T>(lower, upper, batch.AtLabel, batch.Lost);
+    }
+
+    /// <summary>Where little is left beside the label, the sum of the other exponentials as they are stored; the label's becomes 0.</summary>
+    private readonly void AddConfidentRows<TSimd, TVector>(int first, int rows, T* exponentials, in Batch batch)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        for (int row = 0; row < rows; row++, exponentials += _task.ClassCount)
+        {
+            if (!(batch.Others[row] < Confident * batch.AtLabel[row]) || batch.Weights[row] == 0) continue;
+            batch.Others[row] = OthersOf<TSimd, TVector>(exponentials, _task.Labels[first + row], batch.Last + (row * TSimd.Lanes));
+        }
+    }
+
+    [MethodImpl(LoopMethod.Apart)]
+    private readonly double OthersOf<TSimd, TVector>(T* exponentials, int label, T* last)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        int lanes = TSimd.Lanes, count = _task.ClassCount, whole = count - (count % lanes), overlap = whole - (count - lanes);
+        exponentials[label] = default;
+        if (label >= whole) last[label - (count - lanes)] = default;
+        TVector lower = TSimd.Create(default), upper = lower;
+        for (int i = 0; i < whole; i += lanes) TSimd.AddWide(ref lower, ref upper, TSimd.Load(ref *exponentials, (nuint)i));
+        if (whole < count)
+        {
+            TVector isCounted = TSimd.LessThan(TSimd.Indices(0), TSimd.Create(Element.FromDouble<T>(overlap)));
+            TSimd.AddWide(ref lower, ref upper, TSimd.Select(isCounted, TSimd.Create(default), TSimd.Load(ref *last, 0)));
+        }
+
+        return TSimd.TotalOfWide(lower, upper).Value;
+    }
+
+    private void Finish(int first, int rows, in Batch batch)
+    {
+        LabelFinishKernel<T> kernel = new()
+        {
+            Others = batch.Others,
+            AtLabel = batch.AtLabel,
+            Differences = batch.Differences,
+            Weights = batch.Weights,
+            Count = batch.Rows,
+            OfMaximum = FactoredExp.OfMaximum<T>(),
+            Nothing = FactoredExp.Nothing<T>(_task.ClassCount),
+            GradientScale = _task.GradientScale / _task.Temperature,
+            Losses = batch.Differences,
+            Factors = batch.AtLabel,
+            LabelGradients = batch.Others,
+        };
+        VectorWidth.Run<LabelFinishKernel<T>, double>(ref kernel);
+        _totals.Loss += kernel.TotalLoss;
+        Conversion.ToElements(batch.AtLabel, batch.Factors, batch.Rows);
+        if (_task.RowLosses != null) Conversion.ToElements(batch.Differences, _task.RowLosses + first, rows);
+    }
+
+    /// <summary>The labels' gradients; rows of weight 0 have none, whatever their logits are.</summary>
+    private readonly void FinishGradient(int first, int rows, T* gradient, in Batch batch, bool allCount)
+    {
+        for (int row = 0; row < rows; row++, gradient += _task.ClassCount)
+        {
+            if (allCount || batch.Weights[row] != 0) gradient[_task.Labels[first + row]] = Element.FromDouble<T>(batch.Others[row]);
+            else new Span<T>(gradient, _task.ClassCount).Clear();
+        }
+    }
+
+    /// <summary>Scratch memory of a batch of rows.</summary>
+    private readonly struct Batch
+    {
+        private readonly T* _vectors;
+        private readonly double* _doubles;
+
+        public Batch(T* memory, int lanes)
+        {
+            Rows = lanes;
+            _vectors = memory;
+            _doubles = (double*)(memory + (Vectors(lanes) * lanes));
+            new Span<T>(LowFactors, lanes).Clear();
+        }
+
+        public int Rows { get; }
+
+        /// <summary>A vector per row: maxima of its lanes, then high parts of its sums.</summary>
+        public T* Highs => _vectors;
+
+        public T* Lows => _vectors + (Rows * Rows);
+
+        public T* Turned => _vectors + (2 * Rows * Rows);
+
+        /// <summary>The last vector of each row, which overlaps the one before.</summary>
+        public T* Last => _vectors + (3 * Rows * Rows);
+
+        /// <summary>What the exponentials are multiplied by, and what rounding took from that: nothing that matters.</summary>
+        public T* Factors => _vectors + (4 * Rows * Rows);
+
+        public T* Maxima => Factors + (2 * Rows);
+
+        /// <summary>The labels' logits.</summary>
+        public T* AtLabels => Factors + (3 * Rows);
+
+        /// <summary>See <see cref="FactoredExp{TVector,T}.StoreMaxima"/>.</summary>
+        public T* Prepared => Factors + (4 * Rows);
+
+        /// <summary>The sums without the labels; then the labels' gradients.</summary>
+        public double* Others => _doubles;
+
+        /// <summary>The labels' exponentials; then the factors of the others in the gradient.</summary>
+        public double* AtLabel => _doubles + Rows;
+
+        /// <summary>The labels' distances from the maxima; then the losses.</summary>
+        public double* Differences => _doubles + (2 * Rows);
+
+        public double* Weights => _doubles + (3 * Rows);
+
+        /// <summary>Scratch.</summary>
+        public double* Lost => _doubles + (4 * Rows);
+
+        private T* LowFactors => Factors + Rows;
+
+        public static int Bytes(int lanes) => ((Vectors(lanes) + 1) * WholeVector.Bytes) + (5 * lanes * sizeof(double));
+
+        private static int Vectors(int lanes) => (4 * lanes) + 7;
+    }
+}
