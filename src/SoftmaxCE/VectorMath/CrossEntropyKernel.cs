@@ -141,8 +141,8 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         double factor = scale * result.ProbabilityFactor / pivot.Sum;
         if (background == null)
         {
-            T scaled = Element.FromDouble<T>(factor / FactoredExp.OfMaximum<T>());
-            RowPasses.Scale<TSimd, TVector, T>(exponentials, (nuint)_task.ClassCount, scaled, default, exponentials);
+            CompensatedSum numerator = new() { High = factor }, denominator = new() { High = FactoredExp.OfMaximum<T>() };
+            RowPasses.ScaleByQuotient<TSimd, TVector, T>(exponentials, (nuint)_task.ClassCount, numerator, denominator);
         }
         else
         {

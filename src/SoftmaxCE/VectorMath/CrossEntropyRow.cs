@@ -31,12 +31,16 @@ internal readonly struct CrossEntropyRow(double loss, double probabilityFactor, 
         double all = background + backgroundAtPivot;
         double loss = (own == 0 ? 0 : own * pivot.MinusLog) + (all == 0 ? 0 : (all * pivot.LogSum) - backgroundDot);
         double factor = own + all;
-        double atPivot = background - (factor * pivot.Others);
+        double atPivot = AtPivot(pivot, factor, background, own + backgroundAtPivot);
         if (zLoss == 0) return new(loss, factor, atPivot);
 
         double slope = 2 * zLoss * pivot.LogSumExp;
         return new(loss + (zLoss * pivot.LogSumExp * pivot.LogSumExp), factor + slope, atPivot + (slope * pivot.Value));
     }
+
+    /// <summary>factor · p − share, where factor = share + rest: the form in which nothing cancels that has more digits apart.</summary>
+    private static double AtPivot(in PivotProbability pivot, double factor, double rest, double share) =>
+        pivot.Value < 0.5 ? (factor * pivot.Value) - share : rest - (factor * pivot.Others);
 
     /// <summary>own · (1 − p)^γ (−ln p) + z (ln Σ e^x)² for a label without background.</summary>
     public static CrossEntropyRow Focal(in PivotProbability pivot, double own, double gamma, double zLoss)

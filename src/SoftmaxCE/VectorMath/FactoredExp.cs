@@ -206,6 +206,17 @@ internal static unsafe class FactoredExp
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Headroom<T>() => typeof(T) == typeof(float) ? 70 : 130;
 
+    /// <summary>2^headroom, and its inverse: exact in T.</summary>
+    public static double Raise<T>()
+        where T : unmanaged => Math.ScaleB(1, (int)Headroom<T>());
+
+    /// <inheritdoc cref="Raise"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Lower<TSimd, TVector, T>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged => ExpPolynomial.Constant<TSimd, TVector, T>(8.470329472543003e-22f, 7.346839692639297e-40);         // 2^-70, 2^-130
+
     /// <summary>2^-this of the largest is the smallest exponential that occurs; divided by a sum it rounds to 0, even when multiplied by a large weight.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Depth<T>() => typeof(T) == typeof(float) ? 195 : 1150;

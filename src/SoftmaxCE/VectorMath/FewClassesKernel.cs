@@ -177,6 +177,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
             OfMaximum = FactoredExp.OfMaximum<T>(),
             Nothing = FactoredExp.Nothing<T>(_task.ClassCount),
             GradientScale = _task.GradientScale / _task.Temperature,
+            FactorScale = FactoredExp.Raise<T>(),
             Losses = batch.Weights,
             Factors = batch.AtLabel,
             LabelGradients = batch.Others,
@@ -196,11 +197,11 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
     {
         TVector labels = TSimd.Load(ref *batch.Labels, (nuint)row), factors = TSimd.Load(ref *batch.Factors, (nuint)row);
         TVector labelGradients = TSimd.Load(ref *batch.LabelGradients, (nuint)row), zero = TSimd.Create(default), none = TSimd.Equal(factors, zero);
-        TVector index = zero, one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0);
+        TVector index = zero, one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0), lower = FactoredExp.Lower<TSimd, TVector, T>();
         nuint end = (nuint)(_task.ClassCount * TSimd.Lanes);
         for (nuint at = 0; at < end; at += (nuint)TSimd.Lanes)
         {
-            TVector gradient = TSimd.Select(none, zero, TSimd.Multiply(TSimd.Load(ref *group, at), factors));
+            TVector gradient = TSimd.Select(none, zero, TSimd.Multiply(TSimd.Multiply(TSimd.Load(ref *group, at), factors), lower));
             TSimd.Store(ref *group, at, TSimd.Select(TSimd.Equal(labels, index), labelGradients, gradient));
             index = TSimd.Add(index, one);
         }

@@ -263,6 +263,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
         SpreadFinishKernel kernel = new(batch)
         {
             OfMaximum = FactoredExp.OfMaximum<T>(),
+            FactorScale = FactoredExp.Raise<T>(),
             Nothing = FactoredExp.Nothing<T>(_task.ClassCount),
             Temperature = _task.Temperature,
             GradientScale = _task.GradientScale / _task.Temperature,
@@ -288,15 +289,15 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     {
         TVector pivot = TSimd.Load(ref *pivots, 0), factor = TSimd.Load(ref *pivots, (nuint)batchRows), scale = TSimd.Load(ref *pivots, (nuint)(2 * batchRows));
         TVector atPivot = TSimd.Load(ref *pivots, (nuint)(3 * batchRows)), zero = TSimd.Create(default), one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0);
-        TVector none = TSimd.Equal(scale, zero), index = zero;
+        TVector none = TSimd.Equal(scale, zero), index = zero, lower = FactoredExp.Lower<TSimd, TVector, T>();
         for (int c = 0; c < _task.ClassCount; c++)
         {
             nuint at = (nuint)(c * TSimd.Lanes);
-            TVector e = TSimd.Load(ref *group, at), gradient = TSimd.Multiply(e, factor);
+            TVector e = TSimd.Load(ref *group, at), gradient = TSimd.Multiply(TSimd.Multiply(e, factor), lower);
             if (TBackground.Exists)
             {
                 TVector share = TBackground.IsOfRow ? TSimd.Load(ref *background, at) : TSimd.Create(background[c]);
-                gradient = TSimd.MultiplyAdd(e, factor, TSimd.Subtract(zero, TSimd.Multiply(share, scale)));
+                gradient = TSimd.MultiplyAdd(TSimd.Multiply(e, lower), factor, TSimd.Subtract(zero, TSimd.Multiply(share, scale)));
                 gradient = TSimd.Select(TSimd.LessThan(e, zero), zero, gradient);
             }
 

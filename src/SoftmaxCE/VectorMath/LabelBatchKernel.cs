@@ -42,7 +42,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
             AddConfidentRows<TSimd, TVector>(first, rows, exponentials, batch);
             Finish(first, rows, batch);
             if (_task.Gradient == null) continue;
-            RowBatch.Scale<TSimd, TVector, T>(exponentials, count, rows, batch.Last, batch.Factors);
+            Scale<TSimd, TVector>(exponentials, rows, batch);
             FinishGradient(first, rows, exponentials, batch, allCount);
         }
     }
@@ -164,6 +164,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
             OfMaximum = FactoredExp.OfMaximum<T>(),
             Nothing = FactoredExp.Nothing<T>(_task.ClassCount),
             GradientScale = _task.GradientScale / _task.Temperature,
+            FactorScale = FactoredExp.Raise<T>(),
             Losses = batch.Differences,
             Factors = batch.AtLabel,
             LabelGradients = batch.Others,
@@ -172,6 +173,26 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         _totals.Loss += kernel.TotalLoss;
         Conversion.ToElements(batch.AtLabel, batch.Factors, batch.Rows);
         if (_task.RowLosses != null) Conversion.ToElements(batch.Differences, _task.RowLosses + first, rows);
+    }
+
+    [MethodImpl(LoopMethod.Apart)]
+    private readonly void Scale<TSimd, TVector>(T* values, int rows, in Batch batch)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        nuint lanes = (nuint)TSimd.Lanes, count = (nuint)_task.ClassCount;
+        TVector lower = FactoredExp.Lower<TSimd, TVector, T>();
+        for (int row = 0; row < rows; row++, values += count)
+        {
+            TVector factor = TSimd.Create(batch.Factors[row]), last = TSimd.Load(ref *batch.Last, (nuint)row * lanes);
+            if (count % lanes == 0) last = TSimd.Load(ref *values, count - lanes);
+            for (nuint i = 0; i + lanes <= count; i += lanes)
+            {
+                TSimd.Store(ref *values, i, TSimd.Multiply(TSimd.Multiply(TSimd.Load(ref *values, i), factor), lower));
+            }
+
+            TSimd.Store(ref *values, count - lanes, TSimd.Multiply(TSimd.Multiply(last, factor), lower));
+        }
     }
 
     /// <summary>The labels' gradients; rows of weight 0 have none, whatever their logits are.</summary>
@@ -195,7 +216,6 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
             Rows = lanes;
             _vectors = memory;
             _doubles = (double*)(memory + (Vectors(lanes) * lanes));
-            new Span<T>(LowFactors, lanes).Clear();
         }
 
         public int Rows { get; }
@@ -210,16 +230,16 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         /// <summary>The last vector of each row, which overlaps the one before.</summary>
         public T* Last => _vectors + (3 * Rows * Rows);
 
-        /// <summary>What the exponentials are multiplied by, and what rounding took from that: nothing that matters.</summary>
+        /// <summary>What the exponentials are multiplied by.</summary>
         public T* Factors => _vectors + (4 * Rows * Rows);
 
-        public T* Maxima => Factors + (2 * Rows);
+        public T* Maxima => Factors + Rows;
 
         /// <summary>The labels' logits.</summary>
-        public T* AtLabels => Factors + (3 * Rows);
+        public T* AtLabels => Factors + (2 * Rows);
 
         /// <summary>See <see cref="FactoredExp{TVector,T}.StoreMaxima"/>.</summary>
-        public T* Prepared => Factors + (4 * Rows);
+        public T* Prepared => Factors + (3 * Rows);
 
         /// <summary>The sums without the labels; then the labels' gradients.</summary>
         public double* Others => _doubles;
@@ -235,10 +255,8 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         /// <summary>Scratch.</summary>
         public double* Lost => _doubles + (4 * Rows);
 
-        private T* LowFactors => Factors + Rows;
-
         public static int Bytes(int lanes) => ((Vectors(lanes) + 1) * WholeVector.Bytes) + (5 * lanes * sizeof(double));
 
-        private static int Vectors(int lanes) => (4 * lanes) + 7;
+        private static int Vectors(int lanes) => (4 * lanes) + 6;
     }
 }

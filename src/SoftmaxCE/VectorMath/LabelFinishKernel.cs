@@ -30,6 +30,9 @@ internal unsafe struct LabelFinishKernel<T> : IVectorKernel<double>, ILaneKernel
 
     public double GradientScale;
 
+    /// <summary>The factors are multiplied by this, so that T holds them however small they are.</summary>
+    public double FactorScale;
+
     /// <summary>Receive the weighted loss, the factor of e^(x − max) in the gradient and the label's gradient; may be the inputs.</summary>
     public double* Losses;
 
@@ -78,7 +81,7 @@ internal unsafe struct LabelFinishKernel<T> : IVectorKernel<double>, ILaneKernel
             TVector gradient = TSimd.Subtract(zero, TSimd.Multiply(factor, TSimd.Select(weightless, zero, masked)));
             TSimd.AddWide(ref high, ref low, loss);
             TSimd.Store(ref *Losses, i, loss);
-            TSimd.Store(ref *Factors, i, factor);
+            TSimd.Store(ref *Factors, i, TSimd.Multiply(factor, TSimd.Create(FactorScale)));
             TSimd.Store(ref *LabelGradients, i, gradient);
         }
 

@@ -36,6 +36,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
             Differences = differences,
             Weights = weights,
             OfMaximum = 1,
+            FactorScale = 1,
             Losses = weights,
             Factors = atLabel,
             LabelGradients = others,

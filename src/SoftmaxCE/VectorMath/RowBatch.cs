@@ -46,7 +46,7 @@ internal static unsafe class RowBatch
                 TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(high, low, out TVector factorLow);
                 TSimd.Store(ref *factors, 0, factor);
                 TSimd.Store(ref *factors, (nuint)lanes, factorLow);
-                Scale<TSimd, TVector, T>(destination, count, lanes, last, factors);
+                Scale<TSimd, TVector, T>(destination, count, last, factors);
                 break;
             default:
                 ShortRowSums<T, RowPasses.Dropped> sums = new(rows, null, null, highs, lows);
@@ -123,13 +123,13 @@ internal static unsafe class RowBatch
 
     /// <summary>Exponentials times factors, which are followed by what rounding took from them; the last vector of a row may be apart.</summary>
     [MethodImpl(LoopMethod.Apart)]
-    public static void Scale<TSimd, TVector, T>(T* values, int count, int rows, T* lastVectors, T* factors)
+    private static void Scale<TSimd, TVector, T>(T* values, int count, T* lastVectors, T* factors)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
     {
         nuint lanes = (nuint)TSimd.Lanes, length = (nuint)count;
-        for (nuint row = 0; row < (nuint)rows; row++, values += length)
+        for (nuint row = 0; row < lanes; row++, values += length)
         {
             TVector high = TSimd.Create(factors[row]), low = TSimd.Create(factors[row + lanes]);
             TVector last = TSimd.Load(ref *lastVectors, row * lanes);

@@ -57,6 +57,9 @@ internal unsafe struct SpreadFinishKernel(in SpreadBatch batch) : IVectorKernel<
     /// <summary>The exponential of the maximum.</summary>
     public double OfMaximum;
 
+    /// <summary>See <see cref="LabelFinishKernel{T}.FactorScale"/>.</summary>
+    public double FactorScale;
+
     /// <summary>A sum of exponentials below this is 0.</summary>
     public double Nothing;
 
@@ -95,17 +98,20 @@ internal unsafe struct SpreadFinishKernel(in SpreadBatch batch) : IVectorKernel<
             TVector rest = TSimd.Select(TSimd.Equal(difference, zero), others, TSimd.Add(TSimd.Subtract(others, one), e));
             TVector logSum = LogPolynomial.Log1p<TSimd, TVector, double>(rest), p = TSimd.Divide(e, sum), oneMinusP = TSimd.Divide(others, sum);
             TVector loss = TSimd.Select(TSimd.Equal(own, zero), zero, TSimd.Multiply(own, TSimd.Subtract(logSum, difference)));
-            TVector factor = own, gradient = zero;
+            TVector factor = own, background = zero, share = own;
             if (HasBackground)
             {
-                TVector background = TSimd.Load(ref *_batch.Background, i), all = TSimd.Add(background, TSimd.Load(ref *_batch.BackgroundAtPivot, i));
+                background = TSimd.Load(ref *_batch.Background, i);
+                TVector backgroundAtPivot = TSimd.Load(ref *_batch.BackgroundAtPivot, i), all = TSimd.Add(background, backgroundAtPivot);
                 TVector spread = TSimd.Subtract(TSimd.Multiply(all, logSum), TSimd.Load(ref *_batch.Dots, i));
                 loss = TSimd.Add(loss, TSimd.Select(TSimd.Equal(all, zero), zero, spread));
                 factor = TSimd.Add(factor, all);
-                gradient = background;
+                share = TSimd.Add(share, backgroundAtPivot);
             }
 
-            gradient = TSimd.NegatedMultiplyAdd(factor, oneMinusP, gradient);
+            // As in CrossEntropyRow.AtPivot.
+            TVector near = TSimd.NegatedMultiplyAdd(factor, oneMinusP, background), far = TSimd.Subtract(TSimd.Multiply(factor, p), share);
+            TVector gradient = TSimd.Select(TSimd.LessThan(p, TSimd.Create(0.5)), far, near);
             if (HasZLoss)
             {
                 TVector logSumExp = TSimd.Add(TSimd.Divide(TSimd.Load(ref *_batch.Maxima, i), TSimd.Create(Temperature)), logSum);
@@ -122,7 +128,7 @@ internal unsafe struct SpreadFinishKernel(in SpreadBatch batch) : IVectorKernel<
             TSimd.AddWide(ref high, ref low, loss);
             TSimd.Store(ref *_batch.Losses, i, loss);
             TSimd.Store(ref *_batch.Scales, i, TSimd.Select(none, zero, scale));
-            TSimd.Store(ref *_batch.Factors, i, TSimd.Divide(TSimd.Multiply(scale, factor), TSimd.Multiply(sum, ofMaximum)));
+            TSimd.Store(ref *_batch.Factors, i, TSimd.Divide(TSimd.Multiply(scale, factor), TSimd.Multiply(sum, TSimd.Create(OfMaximum / FactorScale))));
             TSimd.Store(ref *_batch.PivotGradients, i, TSimd.Select(none, zero, TSimd.Multiply(scale, gradient)));
         }
 
@@ -144,7 +150,7 @@ internal unsafe struct SpreadFinishKernel(in SpreadBatch batch) : IVectorKernel<
             total.Add(loss);
             _batch.Losses[row] = loss;
             _batch.Scales[row] = scale;
-            _batch.Factors[row] = scale * result.ProbabilityFactor / (pivot.Sum * OfMaximum);
+            _batch.Factors[row] = scale * result.ProbabilityFactor / (pivot.Sum * (OfMaximum / FactorScale));
             _batch.PivotGradients[row] = weight == 0 || masked ? 0 : scale * result.PivotGradient;
         }
 

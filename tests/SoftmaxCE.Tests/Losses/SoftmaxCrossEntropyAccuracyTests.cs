@@ -42,6 +42,47 @@ public class SoftmaxCrossEntropyAccuracyTests
         Check<double>(logits, label);
     }
 
+    /// <summary>The factor between exponentials and gradient may be smaller than any float where the gradient is not.</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(20)]
+    [InlineData(100)]
+    [InlineData(300)]
+    [InlineData(5000)]
+    public void Small_weights_do_not_cost_digits(int classes)
+    {
+        float[] logits = LossValues.Normal(classes, 1, seed: classes).ToFloats();
+        foreach (float weight in new[] { 1e-10f, 1e-20f, 1e-30f })
+        {
+            float[] gradient = new float[classes], withZLoss = new float[classes];
+            SoftmaxCrossEntropyLoss loss = new() { Reduction = LossReduction.Sum };
+            loss.Evaluate<float>(logits, [1], gradient, sampleWeights: [weight]);
+            (loss with { ZLoss = 1e-30 }).Evaluate<float>(logits, [1], withZLoss, sampleWeights: [weight]);
+            Wide[] expected = WideReference.Softmax<float>(logits);
+            expected[1] = -WideReference.Sum(expected.Where((_, c) => c != 1));
+            expected = Array.ConvertAll(expected, e => e * weight);
+            Ulp.ShouldBeWithin(CrossEntropyKernel<float>.MaxUlpError, gradient, expected, "gradient");
+            Ulp.ShouldBeWithin(CrossEntropyKernel<float>.MaxUlpError, withZLoss, expected, "gradient");
+        }
+    }
+
+    /// <summary>A label whose class has no weight of its own is pushed down like any other class, however improbable.</summary>
+    [Theory]
+    [InlineData(5)]
+    [InlineData(300)]
+    public void Smoothing_keeps_the_digits_of_an_improbable_label_without_weight(int classes)
+    {
+        float[] logits = LossValues.Normal(classes, 1, seed: classes).ToFloats(), gradient = new float[classes];
+        double[] weights = new double[classes];
+        Array.Fill(weights, 1.0);
+        weights[2] = 0;
+        logits[0] = 50;
+        SoftmaxCrossEntropyLoss loss = new() { LabelSmoothing = 0.5, ClassWeights = weights, Reduction = LossReduction.Sum };
+        loss.Evaluate<float>(logits, [2], gradient);
+        Wide expected = WideReference.Softmax<float>(logits)[2] * (0.5 * (classes - 1) / classes);
+        Ulp.ShouldBeWithin(CrossEntropyKernel<float>.MaxUlpError, gradient[2], expected, "gradient");
+    }
+
     /// <summary>Moving one logit uphill by its gradient, however small: plain float arithmetic stands still at p = 1.</summary>
     [Fact]
     public void Descent_goes_on_where_plain_float_arithmetic_stops()
