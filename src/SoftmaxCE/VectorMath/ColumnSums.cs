@@ -108,7 +108,89 @@ internal static unsafe class ColumnSums
             Take<TSimd, TVector, T, TSum, TFate>(x, max, t, q, scratch + c, sums + c);
         }
 
-        // The first half of the places takes the second, then the first quarter the second, …
+        first = AddPlaces<TSimd, TVector, T, TSum>(sums, end, out second);
+    }
+
+    /// <summary>
+    /// The sums of more classes than <see cref="WholeVector.Lanes"/>, as <see cref="ShortRowSums{T,TFate}"/> takes them; with <see cref="RowPasses.Stored"/>
+    /// their exponentials take the places of the logits.
+    /// </summary>
+    /// <param name="values">A vector of rows per class.</param>
+    /// <param name="count">Classes.</param>
+    /// <param name="max">The largest of each row.</param>
+    /// <param name="scratch">Room for two vectors per class.</param>
+    /// <param name="second">The low parts of the sums; the result is the high ones.</param>
+    [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Apart)]
+    public static TVector OfMore<TSimd, TVector, T, TExponential, TFate>(T* values, int count, TVector max, T* scratch, out TVector second)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+        where TExponential : struct, IRowExponential<TVector, T>
+        where TFate : struct, RowPasses.IFate
+    {
+        TExponential exp = default;
+        exp.Prepare<TSimd>(max, Element.FromDouble<T>(1));
+        nint lanes = TSimd.Lanes, pair = 2 * lanes, end = count * lanes, c = 0;
+        for (; c + lanes < end; c += pair)
+        {
+            TVector x0 = TSimd.Load(ref *(values + c), 0), x1 = TSimd.Load(ref *(values + c + lanes), 0);
+            TVector t0 = exp.SplitTwo<TSimd>(x0, x1, out TVector q0, out TVector t1, out TVector q1);
+            if (TFate.Stores)
+            {
+                TSimd.Store(ref *(values + c), 0, TSimd.MultiplyAdd(t0, q0, t0));
+                TSimd.Store(ref *(values + c + lanes), 0, TSimd.MultiplyAdd(t1, q1, t1));
+            }
+
+            Store<TSimd, TVector, T>(scratch + (2 * c), t0, q0);
+            Store<TSimd, TVector, T>(scratch + (2 * c) + pair, t1, q1);
+        }
+
+        if (c < end)
+        {
+            TVector t = exp.Split<TSimd>(TSimd.Load(ref *(values + c), 0), out TVector q);
+            if (TFate.Stores) TSimd.Store(ref *(values + c), 0, TSimd.MultiplyAdd(t, q, t));
+            Store<TSimd, TVector, T>(scratch + (2 * c), t, q);
+        }
+
+        byte* memory = stackalloc byte[((2 * WholeVector.Lanes<T>()) + 1) * WholeVector.Bytes];
+        T* sums = (T*)WholeVector.Align(memory);
+        int places = WholeVector.Lanes<T>(), whole = count - (count % places);
+        for (int place = 0; place < places; place++)
+        {
+            FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
+            for (int i = place; i < whole; i += 2 * places)
+            {
+                TVector t = Load<TSimd, TVector, T>(scratch + (i * pair), out TVector q);
+                even.Add<TSimd>(t, q);
+                if (i + places >= whole) continue;
+                t = Load<TSimd, TVector, T>(scratch + ((i + places) * pair), out q);
+                odd.Add<TSimd>(t, q);
+            }
+
+            // In a row the last vector overlaps the one before.
+            int last = count - places + place;
+            if (last >= whole)
+            {
+                TVector t = Load<TSimd, TVector, T>(scratch + (last * pair), out TVector q);
+                odd.Add<TSimd>(t, q);
+            }
+
+            Store<TSimd, TVector, T>(sums + (place * pair), TSimd.Add(even.High<TSimd>(), odd.High<TSimd>()), TSimd.Add(even.Low<TSimd>(), odd.Low<TSimd>()));
+        }
+
+        return AddPlaces<TSimd, TVector, T, SplitColumnSum<TVector, T>>(sums, places * pair, out second);
+    }
+
+    /// <summary>The first half of the places takes the second, then the first quarter the second, …</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector AddPlaces<TSimd, TVector, T, TSum>(T* sums, nint end, out TVector second)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+        where TSum : struct, IColumnSum<TVector, T>
+    {
+        nint pair = 2 * TSimd.Lanes;
         for (nint half = WholeVector.Lanes<T>() / 2 * pair; half >= pair; half /= 2)
         {
             for (T* place = sums; place + half < sums + end; place += pair)
@@ -121,7 +203,7 @@ internal static unsafe class ColumnSums
             end = nint.Min(end, half);
         }
 
-        first = Load<TSimd, TVector, T>(sums, out second);
+        return Load<TSimd, TVector, T>(sums, out second);
     }
 
     /// <summary>The lanes as doubles; <paramref name="zeros"/> is written, too.</summary>

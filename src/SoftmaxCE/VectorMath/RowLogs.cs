@@ -35,6 +35,18 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
         SetThird<TSimd, TVector>(CountOf<TSimd, TVector>(max, values, count));
     }
 
+    /// <summary>More classes than a vector holds: the sums of all exponentials, and the maxima.</summary>
+    public void SumMore<TSimd, TVector>(T* values, int count, TVector max, T* scratch)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        TVector second, first = SoftmaxColumns.IsFar<TSimd, TVector, T>(max)
+            ? ColumnSums.OfMore<TSimd, TVector, T, ShiftedExponential<TVector, T>, RowPasses.Dropped>(values, count, max, scratch, out second)
+            : ColumnSums.OfMore<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.Dropped>(values, count, max, scratch, out second);
+        SplitColumnSum<TVector, T>.Store<TSimd>(first, second, High, Low);
+        SetThird<TSimd, TVector>(max);
+    }
+
     /// <summary>Each row's maximum for log-sum-exp, how many entries equal it for log-softmax.</summary>
     public void SetThird<TSimd, TVector>(TVector value)
         where TSimd : struct, ISimd<TVector, T>

@@ -35,6 +35,12 @@ internal static unsafe class SimdTranspose
             return;
         }
 
+        if (typeof(T) == typeof(double) && Avx.IsSupported)
+        {
+            FourTranspose.Block((double*)source, sourceStride, rows, columns, (double*)destination, destinationStride);
+            return;
+        }
+
         for (int c = 0; c < columns; c++)
         {
             for (int r = 0; r < rows; r++) destination[(c * destinationStride) + r] = source[(r * sourceStride) + c];

@@ -37,6 +37,33 @@ internal static unsafe class SoftmaxColumns
         ? ExponentialsOfFew<TSimd, TVector, T, ShiftedExponential<TVector, T>>(values, stride, count, max, scratch)
         : ExponentialsOfFew<TSimd, TVector, T, DirectExponential<TVector, T>>(values, stride, count, max, scratch);
 
+    /// <summary>The exponentials of more classes than one vector holds, in place; returns what they are to be multiplied by.</summary>
+    public static Factors<TVector> ExponentialsOfMore<TSimd, TVector, T>(T* values, int count, TVector max, T* scratch)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        TVector low, high = IsFar<TSimd, TVector, T>(max)
+            ? ColumnSums.OfMore<TSimd, TVector, T, ShiftedExponential<TVector, T>, RowPasses.Stored>(values, count, max, scratch, out low)
+            : ColumnSums.OfMore<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.Stored>(values, count, max, scratch, out low);
+        TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(high, low, out TVector factorLow);
+        return new(factor, factorLow);
+    }
+
+    /// <summary>Exponentials times factors, in place; see <see cref="RowPasses.Scale"/>.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
+    public static void ScaleMore<TSimd, TVector, T>(T* values, int count, Factors<TVector> factors)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        for (T* end = values + (count * TSimd.Lanes); values < end; values += TSimd.Lanes)
+        {
+            TVector e = TSimd.Load(ref *values, 0);
+            TSimd.Store(ref *values, 0, TSimd.MultiplyAdd(e, factors.Factor, TSimd.Multiply(e, factors.Low)));
+        }
+    }
+
     [MethodImpl(LoopMethod.Compiled)]
     public static void ScaleFew<TSimd, TVector, T>(T* scratch, int count, Factors<TVector> factors, T* destination, nint stride)
         where TSimd : struct, ISimd<TVector, T>

@@ -24,7 +24,7 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
         bool isPlain = Element.ToDouble(temperature) == 1, fitsBatches = classCount <= RowBatch.MostVectors * TSimd.Lanes;
         if (isPlain)
         {
-            if (classCount <= TSimd.Lanes)
+            if (classCount <= SoftmaxGroups<T>.MostClasses)
             {
                 SoftmaxGroups<T> groups = new(logits, destination, firstRow, endRow, classCount, result);
                 TSimd.RunOnRegister(ref groups);
