@@ -78,13 +78,14 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
                 ? CrossEntropyRow.Plain(pivot, own, 0, 0, 0, zLoss)
                 : CrossEntropyRow.Focal(pivot, own, _task.FocalGamma, zLoss);
             double weight = _task.SampleWeight(row);
-            if (gradient != null) WriteGradient<TSimd, TVector>(gradient, null, result, pivot, weight, label, atLabel);
+            if (gradient != null) WriteGradient<TSimd, TVector>(gradient, null, result, pivot, weight, label, atLabel, true);
             return weight * result.Loss;
         }
 
         double backgroundAtLabel = Element.ToDouble(_task.Background[label]);
         SpreadTarget target = new(_task.Background, _task.BackgroundSum - backgroundAtLabel, backgroundAtLabel, own, label);
-        return SpreadRow<TSimd, TVector>(row, target, max, zLoss);
+        TargetTerms terms = TargetTerms.Of<TSimd, TVector, T>(logits, _task.Background, count, label, max);
+        return SpreadRow<TSimd, TVector>(row, target, terms, max, zLoss);
     }
 
     private double TargetRow<TSimd, TVector>(nint row)
@@ -97,13 +98,13 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         CountCorrect(pivot == TargetSweep.IndexOfMax<TSimd, TVector, T>(targets, count));
         T* background = TargetSweep.Background<TSimd, TVector, T>(
             targets, _task.ClassWeights, count, _task.OwnShare, _task.SmoothingShare, _task.Background);
-        double others = TargetSweep.SumExcept<TSimd, TVector, T>(background, count, pivot);
-        SpreadTarget target = new(background, others, Element.ToDouble(background[pivot]), 0, pivot);
-        return SpreadRow<TSimd, TVector>(row, target, logits[pivot], _task.ZLoss);
+        TargetTerms terms = TargetTerms.Of<TSimd, TVector, T>(logits, background, count, pivot, logits[pivot]);
+        SpreadTarget target = new(background, terms.Others, Element.ToDouble(background[pivot]), 0, pivot);
+        return SpreadRow<TSimd, TVector>(row, target, terms, logits[pivot], _task.ZLoss);
     }
 
     /// <summary>A target with a share for every class.</summary>
-    private double SpreadRow<TSimd, TVector>(nint row, in SpreadTarget target, T max, double zLoss)
+    private double SpreadRow<TSimd, TVector>(nint row, in SpreadTarget target, in TargetTerms terms, T max, double zLoss)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
@@ -111,8 +112,11 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         T* logits = _task.Logits + (row * count), gradient = _task.Gradient == null ? null : _task.Gradient + (row * count);
         T atPivot = logits[target.Pivot];
         T* exponentials = _task.FocalGamma == 0 ? gradient : null;      // the focal pass reads the logits once more
-        PivotSum sum = TargetSweep.Sum<TSimd, TVector, T>(
-            logits, target.Background, count, target.Pivot, max, Temperature, exponentials, out double dot);
+        double dot = terms.Dot / _task.Temperature;
+        bool isPlain = !terms.HasMasked && double.IsFinite(Element.ToDouble(max));
+        PivotSum sum = isPlain
+            ? PivotSum.Of<TSimd, TVector, T>(logits, count, target.Pivot, new(max, Temperature), exponentials, Upcoming<T>.Next(logits, exponentials, (nuint)count, row + 1 < rowCount))
+            : TargetSweep.Sum<TSimd, TVector, T>(logits, target.Background, count, target.Pivot, max, Temperature, exponentials, out dot);
         PivotProbability pivot = Pivot(sum, max, atPivot);
         double weight = _task.SampleWeight(row);
         if (_task.FocalGamma != 0)
@@ -122,7 +126,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         }
 
         CrossEntropyRow result = CrossEntropyRow.Plain(pivot, target.Own, target.Others, target.BackgroundAtPivot, dot, zLoss);
-        if (gradient != null) WriteGradient<TSimd, TVector>(gradient, target.Background, result, pivot, weight, target.Pivot, atPivot);
+        if (gradient != null) WriteGradient<TSimd, TVector>(gradient, target.Background, result, pivot, weight, target.Pivot, atPivot, isPlain);
         return weight * result.Loss;
     }
 
@@ -133,7 +137,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
     }
 
     private readonly void WriteGradient<TSimd, TVector>(
-        T* exponentials, T* background, in CrossEntropyRow result, in PivotProbability pivot, double weight, int pivotIndex, T atPivot)
+        T* exponentials, T* background, in CrossEntropyRow result, in PivotProbability pivot, double weight, int pivotIndex, T atPivot, bool isPlain)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
@@ -143,6 +147,11 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         {
             CompensatedSum numerator = new() { High = factor }, denominator = new() { High = FactoredExp.OfMaximum<T>() };
             RowPasses.ScaleByQuotient<TSimd, TVector, T>(exponentials, (nuint)_task.ClassCount, numerator, denominator);
+        }
+        else if (isPlain)
+        {
+            T raised = Element.FromDouble<T>(factor * FactoredExp.Raise<T>() / FactoredExp.OfMaximum<T>());
+            TargetSweep.PlainGradient<TSimd, TVector, T>(exponentials, background, _task.ClassCount, raised, Element.FromDouble<T>(scale));
         }
         else
         {

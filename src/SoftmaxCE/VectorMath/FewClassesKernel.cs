@@ -11,11 +11,8 @@ namespace SoftmaxCE;
 internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowCount) : IVectorKernel<T>
     where T : unmanaged
 {
-    /// <summary>More classes than this are better off row by row.</summary>
-    public const int MostClasses = 128;
-
     /// <summary>More classes than this are better off in a <see cref="LabelBatchKernel{T}"/>, whose last vectors are a small part of the work.</summary>
-    public static int MostLabelClasses => 3 * WholeVector.Lanes<T>();
+    public static int MostClasses => 3 * WholeVector.Lanes<T>();
 
     /// <summary>Values of a batch: 16 KB of floats.</summary>
     private const int BatchValues = 4096;
@@ -29,7 +26,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
 
     /// <summary>Labels without smoothing, focal term or z-loss.</summary>
     public static bool Fits(in CrossEntropyTask<T> task) =>
-        task.ClassCount <= MostLabelClasses && LabelRowsKernel<T>.Fits(task);
+        task.ClassCount <= MostClasses && LabelRowsKernel<T>.Fits(task);
 
     [SkipLocalsInit]
     [MethodImpl(LoopMethod.Compiled)]

@@ -11,6 +11,9 @@ namespace SoftmaxCE;
 internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, int rowCount) : IVectorKernel<T>
     where T : unmanaged
 {
+    /// <summary>More classes than this are better off row by row.</summary>
+    public const int MostClasses = 192;
+
     /// <summary>Values of a batch: 16 KB of floats, and as many of its targets.</summary>
     private const int BatchValues = 4096;
 
@@ -23,7 +26,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
 
     /// <summary>A focal loss of a spread target needs powers for every class; that is better off class by class.</summary>
     public static bool Fits(in CrossEntropyTask<T> task) =>
-        task.ClassCount <= FewClassesKernel<T>.MostClasses && (task.FocalGamma == 0 || task.Background == null);
+        task.ClassCount <= MostClasses && (task.FocalGamma == 0 || task.Background == null);
 
     /// <summary>No lane needs another one, so a vector is one register.</summary>
     [SkipLocalsInit]
@@ -297,7 +300,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
             if (TBackground.Exists)
             {
                 TVector share = TBackground.IsOfRow ? TSimd.Load(ref *background, at) : TSimd.Create(background[c]);
-                gradient = TSimd.MultiplyAdd(TSimd.Multiply(e, lower), factor, TSimd.Subtract(zero, TSimd.Multiply(share, scale)));
+                gradient = TSimd.MultiplyAdd(TSimd.Multiply(e, factor), lower, TSimd.Subtract(zero, TSimd.Multiply(share, scale)));
                 gradient = TSimd.Select(TSimd.LessThan(e, zero), zero, gradient);
             }
 

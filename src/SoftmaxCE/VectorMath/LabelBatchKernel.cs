@@ -20,7 +20,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
 
     /// <summary>Labels without smoothing, focal term or z-loss; and more classes than <see cref="FewClassesKernel{T}"/> is good for.</summary>
     public static bool Fits(in CrossEntropyTask<T> task) =>
-        task.ClassCount > FewClassesKernel<T>.MostLabelClasses && task.ClassCount <= RowBatch.MostVectors * WholeVector.Lanes<T>() && LabelRowsKernel<T>.Fits(task);
+        task.ClassCount > FewClassesKernel<T>.MostClasses && task.ClassCount <= RowBatch.MostVectors * WholeVector.Lanes<T>() && LabelRowsKernel<T>.Fits(task);
 
     [SkipLocalsInit]
     [MethodImpl(LoopMethod.Compiled)]

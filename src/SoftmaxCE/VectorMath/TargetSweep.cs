@@ -76,6 +76,27 @@ internal static unsafe class TargetSweep
             TSimd.LoadPartial(exponentials + i, count - i, factors), TSimd.LoadPartial(targets + i, count - i, scales), factors, scales));
     }
 
+    /// <summary>The same for exponentials that carry the power of two of <see cref="FactoredExp.Raise"/>, and without marks.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
+    public static void PlainGradient<TSimd, TVector, T>(T* exponentials, T* targets, int count, T factor, T scale)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        int lanes = TSimd.Lanes, i = 0;
+        TVector factors = TSimd.Create(factor), scales = TSimd.Create(scale), lower = FactoredExp.Lower<TSimd, TVector, T>();
+        for (; i <= count - lanes; i += lanes)
+        {
+            TVector raised = TSimd.Multiply(TSimd.Load(ref *exponentials, (nuint)i), factors), taken = TSimd.Multiply(TSimd.Load(ref *targets, (nuint)i), scales);
+            TSimd.Store(ref *exponentials, (nuint)i, TSimd.MultiplyAdd(raised, lower, TSimd.Subtract(TSimd.Create(default), taken)));
+        }
+
+        if (i == count) return;
+        TVector last = TSimd.Multiply(TSimd.LoadPartial(exponentials + i, count - i, factors), factors);
+        TVector lastTaken = TSimd.Multiply(TSimd.LoadPartial(targets + i, count - i, scales), scales);
+        TSimd.StorePartial(exponentials + i, count - i, TSimd.MultiplyAdd(last, lower, TSimd.Subtract(TSimd.Create(default), lastTaken)));
+    }
+
     /// <summary>weights · (ownShare · targets + smoothingShare), the background of one row, in <paramref name="memory"/> unless it is the targets as they are.</summary>
     [MethodImpl(LoopMethod.Compiled)]
     public static T* Background<TSimd, TVector, T>(T* targets, double* weights, int count, double ownShare, double smoothingShare, T* memory)
@@ -94,14 +115,6 @@ internal static unsafe class TargetSweep
         for (int c = 0; weights != null && c < count; c++) memory[c] = Element.FromDouble<T>(weights[c] * Element.ToDouble(memory[c]));
         return memory;
     }
-
-    /// <summary>Σ values[c] over c other than <paramref name="skipped"/>.</summary>
-    public static double SumExcept<TSimd, TVector, T>(T* values, int count, int skipped)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged =>
-        SpanLoops.Dot<TSimd, TVector, T>(values, null, (nuint)skipped)
-        + SpanLoops.Dot<TSimd, TVector, T>(values + skipped + 1, null, (nuint)(count - skipped - 1));
 
     /// <summary>The first of the largest values, NaN left out; 0 when there is none.</summary>
     [MethodImpl(LoopMethod.Compiled)]

@@ -35,6 +35,19 @@ public class SoftmaxCrossEntropySemanticsTests
     }
 
     [Theory]
+    [InlineData(20)]
+    [InlineData(300)]
+    public void Finite_logits_that_are_infinitely_far_apart_cost_nothing_where_there_is_no_target(int classes)
+    {
+        float[] logits = new float[classes], targets = new float[classes], gradient = new float[classes];
+        logits[7] = float.MaxValue;
+        logits[3] = float.MinValue;
+        targets[7] = 1;
+        Loss.Evaluate<float>(logits, targets, classes, gradient).Loss.Should().Be(0);
+        gradient.Should().OnlyContain(g => g == 0);
+    }
+
+    [Theory]
     [InlineData(3, double.NaN)]
     [InlineData(3, Plus)]
     [InlineData(60, double.NaN)]

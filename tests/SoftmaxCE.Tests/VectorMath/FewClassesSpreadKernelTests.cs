@@ -22,7 +22,7 @@ public unsafe class FewClassesSpreadKernelTests
     public void Every_combination_equals_the_way_of_many_classes(bool targets, bool weighted, double smoothing, double temperature, double zLoss, double gamma)
     {
         SoftmaxCrossEntropyLoss loss = new() { LabelSmoothing = smoothing, Temperature = temperature, ZLoss = zLoss, FocalGamma = gamma };
-        foreach (int classes in new[] { 1, 2, 3, 7, 16, 17, 40, 128 })
+        foreach (int classes in new[] { 1, 2, 3, 7, 16, 17, 40, 128, 192 })
         {
             Compare<double>(loss, classes, targets, weighted, 1e-14);
             Compare<float>(loss, classes, targets, weighted, 6e-7);
@@ -33,7 +33,7 @@ public unsafe class FewClassesSpreadKernelTests
     [Fact]
     public void Distributions_of_every_length_stay_in_their_memory()
     {
-        for (int classes = 1; classes <= FewClassesKernel<float>.MostClasses + 2; classes++)
+        for (int classes = 1; classes <= FewClassesSpreadKernel<float>.MostClasses + 2; classes++)
         {
             Check<float>(classes);
             Check<double>(classes);
