@@ -138,14 +138,14 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        int lanes = TSimd.Lanes, count = _task.ClassCount, whole = count - (count % lanes), overlap = whole - (count - lanes);
+        int lanes = TSimd.Lanes, count = _task.ClassCount, whole = count - (count % lanes);
         exponentials[label] = default;
         if (label >= whole) last[label - (count - lanes)] = default;
         TVector lower = TSimd.Create(default), upper = lower;
         for (int i = 0; i < whole; i += lanes) TSimd.AddWide(ref lower, ref upper, TSimd.Load(ref *exponentials, (nuint)i));
         if (whole < count)
         {
-            TVector isCounted = TSimd.LessThan(TSimd.Indices(0), TSimd.Create(Element.FromDouble<T>(overlap)));
+            TVector isCounted = ShortRowPass.IsCountedBefore<TSimd, TVector, T>(0, (nuint)count);
             TSimd.AddWide(ref lower, ref upper, TSimd.Select(isCounted, TSimd.Create(default), TSimd.Load(ref *last, 0)));
         }
 
@@ -184,8 +184,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         TVector lower = FactoredExp.Lower<TSimd, TVector, T>();
         for (int row = 0; row < rows; row++, values += count)
         {
-            TVector factor = TSimd.Create(batch.Factors[row]), last = TSimd.Load(ref *batch.Last, (nuint)row * lanes);
-            if (count % lanes == 0) last = TSimd.Load(ref *values, count - lanes);
+            TVector factor = TSimd.Create(batch.Factors[row]), last = ShortRowPass.Last<TSimd, TVector, T>(values, count, batch.Last + (row * TSimd.Lanes));
             for (nuint i = 0; i + lanes <= count; i += lanes)
             {
                 TSimd.Store(ref *values, i, TSimd.Multiply(TSimd.Multiply(TSimd.Load(ref *values, i), factor), lower));

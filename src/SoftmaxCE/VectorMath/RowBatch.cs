@@ -132,8 +132,7 @@ internal static unsafe class RowBatch
         for (nuint row = 0; row < lanes; row++, values += length)
         {
             TVector high = TSimd.Create(factors[row]), low = TSimd.Create(factors[row + lanes]);
-            TVector last = TSimd.Load(ref *lastVectors, row * lanes);
-            if (length % lanes == 0) last = TSimd.Load(ref *values, length - lanes);
+            TVector last = ShortRowPass.Last<TSimd, TVector, T>(values, length, lastVectors + (row * lanes));
             for (nuint i = 0; i + lanes <= length; i += lanes)
             {
                 TVector e = TSimd.Load(ref *values, i);

@@ -5,7 +5,7 @@ namespace SoftmaxCE;
 /// <summary>Exponentials of rows of more than one vector and at most <see cref="RowBatch.MostVectors"/>, and their sums in each lane.</summary>
 /// <param name="rows">The rows.</param>
 /// <param name="destination">Where the exponentials go if <typeparamref name="TFate"/> stores them, but for the last vector of each row; may be the logits.</param>
-/// <param name="last">If they are stored: the last vector of logits of each row, aligned; receives its exponentials.</param>
+/// <param name="last">If they are stored: the last vector of logits of each row, aligned; receives its exponentials (<see cref="ShortRowPass.Last"/>).</param>
 /// <param name="highs">Receives a vector per row: the high parts of the sums.</param>
 /// <param name="lows">Receives the low parts.</param>
 internal readonly unsafe struct ShortRowSums<T, TFate>(in ShortRowPass.Rows<T> rows, T* destination, T* last, T* highs, T* lows) : ILaneKernel<T>
@@ -57,12 +57,12 @@ internal readonly unsafe struct ShortRowSums<T, TFate>(in ShortRowPass.Rows<T> r
                 even.Add<TSimd>(t, q);
             }
 
-            if (whole < count)
+            if (whole < count && firstLane + TSimd.Lanes > ShortRowPass.Overlap<T>(count))
             {
                 // The last vector overlaps the one before; what that has counted does not count again.
                 TVector t = exp.Split<TSimd>(TFate.Stores ? TSimd.Load(ref *last, at) : TSimd.Load(ref *source, count - lanes), out TVector q);
                 if (TFate.Stores) TSimd.Store(ref *last, at, TSimd.MultiplyAdd(t, q, t));
-                odd.Add<TSimd>(TSimd.Select(_rows.IsCountedBefore<TSimd, TVector>(firstLane, whole), TSimd.Create(default), t), q);
+                odd.Add<TSimd>(TSimd.Select(ShortRowPass.IsCountedBefore<TSimd, TVector, T>(firstLane, count), TSimd.Create(default), t), q);
             }
 
             TSimd.Store(ref *highs, at, TSimd.Add(even.High<TSimd>(), odd.High<TSimd>()));
@@ -106,11 +106,28 @@ internal static unsafe class ShortRowPass
             if (destination != null) CacheHints.Fetch(destination + ((row + RowCount) * Count), Count);
         }
 
-        /// <summary>A mask: which lanes of the last vector belong to the one before, too.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TVector IsCountedBefore<TSimd, TVector>(int firstLane, nuint whole)
-            where TSimd : struct, ISimd<TVector, T>
-            where TVector : struct =>
-            TSimd.LessThan(TSimd.Indices(firstLane), TSimd.Create(Element.FromDouble<T>((int)(whole - (Count - (nuint)WholeVector.Lanes<T>())))));
+    }
+
+    /// <summary>How many lanes of the last vector of a row belong to the one before, too; 0 where they do not overlap.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Overlap<T>(nuint count)
+        where T : unmanaged => (int)((nuint)WholeVector.Lanes<T>() - (count % (nuint)WholeVector.Lanes<T>())) % WholeVector.Lanes<T>();
+
+    /// <summary>A mask: those lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector IsCountedBefore<TSimd, TVector, T>(int firstLane, nuint count)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged => TSimd.LessThan(TSimd.Indices(firstLane), TSimd.Create(Element.FromDouble<T>(Overlap<T>(count))));
+
+    /// <summary>The exponentials at the end of a row: those counted before lie in the row, the others in <paramref name="last"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Last<TSimd, TVector, T>(T* exponentials, nuint count, T* last)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        TVector end = TSimd.Load(ref *exponentials, count - (nuint)TSimd.Lanes);
+        return Overlap<T>(count) == 0 ? end : TSimd.Select(IsCountedBefore<TSimd, TVector, T>(0, count), end, TSimd.Load(ref *last, 0));
     }
 }

@@ -152,7 +152,7 @@ internal static unsafe class SoftmaxKernel
         ShortRowPass.Rows<T> row = new(logits, count, 1, &max, temperature, new RowExponential<T>(max, temperature).IsDirect);
         ShortRowSums<T, RowPasses.Stored> sums = new(row, destination, last, highs, lows);
         TSimd.RunLanes(ref sums, 0);
-        if (count % (nuint)TSimd.Lanes != 0) TSimd.Store(ref *destination, count - (nuint)TSimd.Lanes, TSimd.Load(ref *last, 0));
+        TSimd.Store(ref *destination, count - (nuint)TSimd.Lanes, ShortRowPass.Last<TSimd, TVector, T>(destination, count, last));
         TVector high = TSimd.AddAcross(TSimd.Load(ref *highs, 0)), low = TSimd.AddAcross(TSimd.Load(ref *lows, 0));
         TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(high, low, out TVector rest);
         factorLow = TSimd.MaxOfLanes(rest);
