@@ -38,7 +38,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         int lanes = TSimd.Lanes, count = _task.ClassCount, whole = WholeVector.Lanes<T>();
         int groups = Math.Min((rowCount + whole - 1) / whole, Math.Clamp(BatchValues / (whole * count), 1, MostBatchRows / whole)), batchRows = groups * whole;
         T* columns = stackalloc T[(batchRows * count) + GroupTranspose.Slack(lanes)], maxima = stackalloc T[3 * batchRows];
-        double* doubles = stackalloc double[(4 * batchRows) + lanes];
+        double* doubles = stackalloc double[(LabelNumbers.Arrays * batchRows) + lanes];
         Batch batch = new(columns, maxima, maxima + batchRows, maxima + (2 * batchRows), doubles, batchRows);
         for (int first = 0; first < rowCount; first += batchRows)
         {
@@ -52,7 +52,8 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
                 SumGroup<TSimd, TVector>(group, first, row, batch);
             }
 
-            Finish(first, rows, batch);
+            _totals.Loss += batch.Numbers.Finish(_task, first, rows, batch.Factors);
+            Conversion.ToElements(batch.Numbers.LabelGradients, batch.LabelGradients, batchRows);
             if (_task.Gradient == null) continue;
             for (int row = 0; row < rows; row += lanes)
             {
@@ -66,19 +67,19 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
     /// <summary>Labels as numbers of type T, and weights; rows that only fill up the last vector get label −1 and weight 0.</summary>
     private readonly void LoadLabels(int first, int rows, in Batch batch)
     {
-        if (_task.ClassWeights == null && _task.SampleWeights == null && _task.IgnoreLabel == null && rows == batch.Rows)
+        if (_task.ClassWeights == null && _task.SampleWeights == null && _task.IgnoreLabel == null && rows == batch.Numbers.Rows)
         {
             Conversion.ToElements(_task.Labels + first, batch.Labels, rows);
-            new Span<double>(batch.Weights, rows).Fill(1);
+            new Span<double>(batch.Numbers.Weights, rows).Fill(1);
             return;
         }
 
-        for (int row = 0; row < batch.Rows; row++)
+        for (int row = 0; row < batch.Numbers.Rows; row++)
         {
             int label = row < rows ? _task.Labels[first + row] : -1;
             bool counts = row < rows && label != _task.IgnoreLabel;
             batch.Labels[row] = Element.FromDouble<T>(counts ? label : -1);
-            batch.Weights[row] = counts ? _task.ClassWeight(label) * _task.SampleWeight(first + row) : 0;
+            batch.Numbers.Weights[row] = counts ? _task.ClassWeight(label) * _task.SampleWeight(first + row) : 0;
         }
     }
 
@@ -110,7 +111,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         Shift<TVector> shift = Shift<TVector>.Create<TSimd, T>(default, Element.FromDouble<T>(_task.Temperature)) with { Max = max };
         TSimd.AddWide(ref lower, ref upper, shift.Difference<TSimd, T>(atLabel, out TVector low));
         TSimd.AddWide(ref lower, ref upper, TSimd.Select(TSimd.Equal(low, low), low, zero));        // NaN where the logit is −∞
-        ColumnSums.StoreTotals<TSimd, TVector, T>(lower, upper, batch.Differences + row, batch.Lost);
+        ColumnSums.StoreTotals<TSimd, TVector, T>(lower, upper, batch.Numbers.Differences + row, batch.Numbers.Lost);
         TVector correct = TSimd.AddAcross(TSimd.Select(TSimd.Equal(atMax, labels), one, zero));
         _totals.Correct += (int)Element.ToDouble(TSimd.MaxOfLanes(correct));
     }
@@ -153,38 +154,13 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
 
         even.MoveInto<TSimd>(ref first, ref second);
         odd.MoveInto<TSimd>(ref first, ref second);
-        ColumnSums.StoreTotals<TSimd, TVector, T>(first, second, batch.Others + row, batch.Lost);
+        ColumnSums.StoreTotals<TSimd, TVector, T>(first, second, batch.Numbers.Others + row, batch.Numbers.Lost);
         first = zero;
         second = zero;
         TVector label = TSimd.Select(TSimd.Equal(atLabel, RowPasses.Lowest<TSimd, TVector, T>()), zero, exp.Split<TSimd>(atLabel, out TVector power));
         TSimd.AddWide(ref first, ref second, label);
         TSimd.AddWide(ref first, ref second, TSimd.Multiply(label, power));
-        ColumnSums.StoreTotals<TSimd, TVector, T>(first, second, batch.AtLabel + row, batch.Lost);
-    }
-
-    private void Finish(int first, int rows, in Batch batch)
-    {
-        LabelFinishKernel<T> kernel = new()
-        {
-            Others = batch.Others,
-            AtLabel = batch.AtLabel,
-            Differences = batch.Differences,
-            Weights = batch.Weights,
-            Count = batch.Rows,
-            OfMaximum = FactoredExp.OfMaximum<T>(),
-            Nothing = FactoredExp.Nothing<T>(_task.ClassCount),
-            GradientScale = _task.GradientScale / _task.Temperature,
-            FactorScale = FactoredExp.Raise<T>(),
-            Losses = batch.Weights,
-            Factors = batch.AtLabel,
-            LabelGradients = batch.Others,
-        };
-        VectorWidth.Run<LabelFinishKernel<T>, double>(ref kernel);
-        _totals.Loss += kernel.TotalLoss;
-        Conversion.ToElements(batch.AtLabel, batch.Factors, batch.Rows);
-        Conversion.ToElements(batch.Others, batch.LabelGradients, batch.Rows);
-
-        if (_task.RowLosses != null) Conversion.ToElements(batch.Weights, _task.RowLosses + first, rows);
+        ColumnSums.StoreTotals<TSimd, TVector, T>(first, second, batch.Numbers.AtLabel + row, batch.Numbers.Lost);
     }
 
     [MethodImpl(LoopMethod.Compiled)]
@@ -215,17 +191,6 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
 
         public T* LabelGradients { get; } = labelGradients;
 
-        public double* Others { get; } = doubles;
-
-        public double* AtLabel { get; } = doubles + rows;
-
-        public double* Differences { get; } = doubles + (2 * rows);
-
-        public double* Weights { get; } = doubles + (3 * rows);
-
-        /// <summary>One value per lane.</summary>
-        public double* Lost { get; } = doubles + (4 * rows);
-
-        public int Rows { get; } = rows;
+        public LabelNumbers Numbers { get; } = new(doubles, rows);
     }
 }

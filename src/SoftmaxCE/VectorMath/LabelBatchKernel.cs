@@ -40,7 +40,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
             if (direct) Sum<TSimd, TVector, DirectExponential<TVector, T>>(first, rows, exponentials, batch, direct);
             else Sum<TSimd, TVector, ShiftedExponential<TVector, T>>(first, rows, exponentials, batch, direct);
             AddConfidentRows<TSimd, TVector>(first, rows, exponentials, batch);
-            Finish(first, rows, batch);
+            _totals.Loss += batch.Numbers.Finish(_task, first, rows, batch.Factors);
             if (_task.Gradient == null) continue;
             Scale<TSimd, TVector>(exponentials, rows, batch);
             FinishGradient(first, rows, exponentials, batch, allCount);
@@ -76,9 +76,9 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
             T max = batch.Maxima[row], atLabel = counts ? logits[label] : max;
             if (counts && CrossEntropyKernel<T>.IsFirstMaximum<TSimd, TVector>(logits, label, max)) _totals.Correct++;
             batch.AtLabels[row] = atLabel;
-            batch.Differences[row] = (Element.ToDouble(atLabel) - Element.ToDouble(max)) / _task.Temperature;
-            batch.Weights[row] = counts ? _task.ClassWeight(label) * _task.SampleWeight(first + row) : 0;
-            allCount &= batch.Weights[row] != 0;
+            batch.Numbers.Differences[row] = (Element.ToDouble(atLabel) - Element.ToDouble(max)) / _task.Temperature;
+            batch.Numbers.Weights[row] = counts ? _task.ClassWeight(label) * _task.SampleWeight(first + row) : 0;
+            allCount &= batch.Numbers.Weights[row] != 0;
         }
 
         return allCount;
@@ -114,11 +114,11 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         TVector lower = zero, upper = zero;
         TSimd.AddWide(ref lower, ref upper, TSimd.Subtract(high, labelHigh));
         TSimd.AddWide(ref lower, ref upper, TSimd.Subtract(low, labelLow));
-        ColumnSums.StoreTotals<TSimd, TVector, T>(lower, upper, batch.Others, batch.Lost);
+        ColumnSums.StoreTotals<TSimd, TVector, T>(lower, upper, batch.Numbers.Others, batch.Numbers.Lost);
         (lower, upper) = (zero, zero);
         TSimd.AddWide(ref lower, ref upper, t);
         TSimd.AddWide(ref lower, ref upper, TSimd.Multiply(t, q));
-        ColumnSums.StoreTotals<TSimd, TVector, T>(lower, upper, batch.AtLabel, batch.Lost);
+        ColumnSums.StoreTotals<TSimd, TVector, T>(lower, upper, batch.Numbers.AtLabel, batch.Numbers.Lost);
     }
 
     /// <summary>Where little is left beside the label, the sum of the other exponentials as they are stored; the label's becomes 0.</summary>
@@ -128,8 +128,8 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
     {
         for (int row = 0; row < rows; row++, exponentials += _task.ClassCount)
         {
-            if (!(batch.Others[row] < Confident * batch.AtLabel[row]) || batch.Weights[row] == 0) continue;
-            batch.Others[row] = OthersOf<TSimd, TVector>(exponentials, _task.Labels[first + row], batch.Last + (row * TSimd.Lanes));
+            if (!(batch.Numbers.Others[row] < Confident * batch.Numbers.AtLabel[row]) || batch.Numbers.Weights[row] == 0) continue;
+            batch.Numbers.Others[row] = OthersOf<TSimd, TVector>(exponentials, _task.Labels[first + row], batch.Last + (row * TSimd.Lanes));
         }
     }
 
@@ -150,29 +150,6 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         }
 
         return TSimd.TotalOfWide(lower, upper).Value;
-    }
-
-    private void Finish(int first, int rows, in Batch batch)
-    {
-        LabelFinishKernel<T> kernel = new()
-        {
-            Others = batch.Others,
-            AtLabel = batch.AtLabel,
-            Differences = batch.Differences,
-            Weights = batch.Weights,
-            Count = batch.Rows,
-            OfMaximum = FactoredExp.OfMaximum<T>(),
-            Nothing = FactoredExp.Nothing<T>(_task.ClassCount),
-            GradientScale = _task.GradientScale / _task.Temperature,
-            FactorScale = FactoredExp.Raise<T>(),
-            Losses = batch.Differences,
-            Factors = batch.AtLabel,
-            LabelGradients = batch.Others,
-        };
-        VectorWidth.Run<LabelFinishKernel<T>, double>(ref kernel);
-        _totals.Loss += kernel.TotalLoss;
-        Conversion.ToElements(batch.AtLabel, batch.Factors, batch.Rows);
-        if (_task.RowLosses != null) Conversion.ToElements(batch.Differences, _task.RowLosses + first, rows);
     }
 
     [MethodImpl(LoopMethod.Apart)]
@@ -199,7 +176,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
     {
         for (int row = 0; row < rows; row++, gradient += _task.ClassCount)
         {
-            if (allCount || batch.Weights[row] != 0) gradient[_task.Labels[first + row]] = Element.FromDouble<T>(batch.Others[row]);
+            if (allCount || batch.Numbers.Weights[row] != 0) gradient[_task.Labels[first + row]] = Element.FromDouble<T>(batch.Numbers.LabelGradients[row]);
             else new Span<T>(gradient, _task.ClassCount).Clear();
         }
     }
@@ -240,21 +217,9 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         /// <summary>See <see cref="FactoredExp{TVector,T}.StoreMaxima"/>.</summary>
         public T* Prepared => Factors + (3 * Rows);
 
-        /// <summary>The sums without the labels; then the labels' gradients.</summary>
-        public double* Others => _doubles;
+        public LabelNumbers Numbers => new(_doubles, Rows);
 
-        /// <summary>The labels' exponentials; then the factors of the others in the gradient.</summary>
-        public double* AtLabel => _doubles + Rows;
-
-        /// <summary>The labels' distances from the maxima; then the losses.</summary>
-        public double* Differences => _doubles + (2 * Rows);
-
-        public double* Weights => _doubles + (3 * Rows);
-
-        /// <summary>Scratch.</summary>
-        public double* Lost => _doubles + (4 * Rows);
-
-        public static int Bytes(int lanes) => ((Vectors(lanes) + 1) * WholeVector.Bytes) + (5 * lanes * sizeof(double));
+        public static int Bytes(int lanes) => ((Vectors(lanes) + 1) * WholeVector.Bytes) + ((LabelNumbers.Arrays + 1) * lanes * sizeof(double));
 
         private static int Vectors(int lanes) => (4 * lanes) + 6;
     }
