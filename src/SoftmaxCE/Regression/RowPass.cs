@@ -50,7 +50,7 @@ internal abstract class RowPass(FeatureRows rows, int maxDegreeOfParallelism)
         int rowCount = sample?.Length ?? rows.RowCount;
         RowGrid grid = Grid(rowCount, count, !sums.IsEmpty);
         Prepare(vectors, shifts, count, grid, step);
-        int stepLength = count + 1, sumLength = sums.IsEmpty ? 0 : checked(count * FeatureCount);
+        int stepLength = count + 1, sumLength = sums.IsEmpty ? 0 : SumLength(count);
         int chunkLength = sumLength + stepLength;
         if (_sums.Length < (long)chunkLength * grid.ChunkCount) _sums = PinnedMemory.Allocate<double>(checked(chunkLength * grid.ChunkCount));
         double* all = PinnedMemory.Pointer(_sums);
@@ -95,6 +95,9 @@ internal abstract class RowPass(FeatureRows rows, int maxDegreeOfParallelism)
     /// <summary>Adds the sums of the chunks in index order.</summary>
     protected abstract unsafe void Combine(double* chunks, int chunkLength, int chunkCount, int count, double* sums, ReadOnlySpan<double> residualSums);
 
+    /// <summary>Length of a chunk's sums.</summary>
+    protected virtual int SumLength(int count) => checked(count * FeatureCount);
+
     /// <summary>Bytes of features that one row brings into the cache.</summary>
     protected abstract int BytesPerRow { get; }
 
@@ -108,7 +111,7 @@ internal abstract class RowPass(FeatureRows rows, int maxDegreeOfParallelism)
     {
         long rowBytes = Math.Max(BytesPerRow, 16L * count);
         int blockRows = (int)Math.Clamp(BlockBytes / rowBytes, 8, MaxBlockRows) / 4 * 4;
-        long perChunk = backward ? 8L * count * FeatureCount : 8L;
+        long perChunk = backward ? 8L * SumLength(count) : 8L;
         int chunks = (int)Math.Clamp(SumBytes / perChunk, 2, ChunkLimit);
         return new RowGrid(rowCount, blockRows, chunks);
     }

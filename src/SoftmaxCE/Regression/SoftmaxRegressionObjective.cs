@@ -43,6 +43,8 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
 
     public double MeanOffsetRange => _examples.MeanOffsetRange;
 
+    public double Density => _rows is SparseRows sparse ? (double)sparse.Columns.Length / ((double)_rows.RowCount * FeatureCount) : 1;
+
     public double PassesOverData => _passes + ((double)_rowsRead / _rows.RowCount);
 
     /// <summary>Makes it the objective of other penalties, for a path of them.</summary>

@@ -5,15 +5,17 @@ namespace SoftmaxCE;
 internal sealed unsafe class SparsePass(SparseRows rows, int maxDegreeOfParallelism) : RowPass(rows, maxDegreeOfParallelism)
 {
     private readonly double[][] _products = new double[maxDegreeOfParallelism][];
-    private double[] _vectors = [];
+    private double[] _vectors = [];             // [features, stride]
     private double[] _shifts = [];
     private int _productLength;
     private int _neededProducts;        // and room for the step
 
     protected override int BytesPerRow => 1;
 
-    // A chunk's sums must be worth their memory and adding up: four times as many stored values as features.
-    protected override int ChunkLimit => (int)Math.Clamp((long)rows.Columns.Length / (4L * FeatureCount), 2, base.ChunkLimit);
+    // A chunk's sums must be worth their memory and adding up: eight times as many stored values as features.
+    protected override int ChunkLimit => (int)Math.Clamp((long)rows.Columns.Length / (8L * FeatureCount), 2, base.ChunkLimit);
+
+    protected override int SumLength(int count) => checked(SparseProducts<double>.Stride(count) * FeatureCount);
 
     public override void Moments(double[]? weights, Span<double> origin, Span<double> sums, Span<double> squares)
     {
@@ -38,13 +40,18 @@ internal sealed unsafe class SparsePass(SparseRows rows, int maxDegreeOfParallel
 
     protected override void Prepare(ReadOnlySpan<double> vectors, ReadOnlySpan<double> shifts, int count, RowGrid grid, RowStep? step)
     {
-        if (_vectors.Length < vectors.Length) _vectors = PinnedMemory.Allocate<double>(vectors.Length);
+        int stride = SparseProducts<double>.Stride(count), length = SumLength(count);
+        if (_vectors.Length < length) _vectors = PinnedMemory.Allocate<double>(length);
         if (_shifts.Length < count) _shifts = PinnedMemory.Allocate<double>(count);
-        for (int c = 0; c < count; c++)
+        for (int c = 0; c < count; c++) _shifts[c] = shifts.IsEmpty ? 0 : shifts[c];
+        fixed (double* source = vectors)
         {
-            ReadOnlySpan<double> vector = vectors.Slice(c * FeatureCount, FeatureCount);
-            for (int j = 0; j < vector.Length; j++) _vectors[((long)j * count) + c] = vector[j];
-            _shifts[c] = shifts.IsEmpty ? 0 : shifts[c];
+            double* target = PinnedMemory.Pointer(_vectors);
+            for (int j = 0; j < FeatureCount; j++, target += stride)
+            {
+                for (int c = 0; c < count; c++) target[c] = source[((long)c * FeatureCount) + j];
+                for (int c = count; c < stride; c++) target[c] = 0;
+            }
         }
 
         _productLength = grid.BlockRows * count;
@@ -62,14 +69,16 @@ internal sealed unsafe class SparsePass(SparseRows rows, int maxDegreeOfParallel
 
     protected override void Combine(double* chunks, int chunkLength, int chunkCount, int count, double* sums, ReadOnlySpan<double> residualSums)
     {
-        int features = FeatureCount;
-        for (int chunk = 0; chunk < chunkCount; chunk++)
+        int features = FeatureCount, stride = SparseProducts<double>.Stride(count);
+        for (int j = 0; j < features; j++)
         {
-            double* of = chunks + ((long)chunk * chunkLength);
-            for (int j = 0; j < features; j++)
+            double* first = chunks + ((long)j * stride);
+            for (int chunk = 1; chunk < chunkCount; chunk++)
             {
-                for (int c = 0; c < count; c++) sums[((long)c * features) + j] += of[((long)j * count) + c];
+                DoubleVectors.AddScaled(new ReadOnlySpan<double>(first + ((long)chunk * chunkLength), count), 1, new Span<double>(first, count));
             }
+
+            for (int c = 0; c < count; c++) sums[((long)c * features) + j] = first[c];
         }
     }
 
@@ -104,8 +113,6 @@ internal sealed unsafe class SparsePass(SparseRows rows, int maxDegreeOfParallel
             Values = values, Columns = columns, RowStarts = starts, RowCount = length, Count = count,
             Vectors = vectors, Products = products, Shifts = PinnedMemory.Pointer(_shifts), Backward = backward,
         };
-        VectorWidth.Run<SparseProducts<TValue>, double>(ref kernel);
+        VectorWidth.RunOnRegister<SparseProducts<TValue>, double>(ref kernel);
     }
-
-
 }

@@ -29,6 +29,9 @@ public interface IObjective
     /// <summary>Offset logits o: weighted mean over the rows of the largest minus the smallest entry of o; 0 without offsets.</summary>
     double MeanOffsetRange { get; }
 
+    /// <summary>The share of the features of a row that is stored, the others being 0: 1 for dense rows.</summary>
+    double Density => 1;
+
     /// <summary>Times that all rows have been read.</summary>
     double PassesOverData { get; }
 

@@ -103,7 +103,7 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
         double enough = 0;
         if (penalty.L2 > 0 && penalty.IsUniform && double.IsFinite(gap))
         {
-            enough = Math.Min(1e-4 * value, Math.Min(1e-6 * gap, Math.Sqrt(2e-6 * penalty.L2 * gap) / start.LargestMean));
+            enough = Math.Min(1e-4 * value, Math.Min(1e-5 * gap, Math.Sqrt(2e-4 * penalty.L2 * gap) / start.LargestMean));
         }
 
         return Math.Max(Math.Max(1e-3 * settings.Tolerance * value, enough), 1e-16);

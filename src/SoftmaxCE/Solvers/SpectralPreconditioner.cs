@@ -12,6 +12,10 @@ internal sealed class SpectralPreconditioner
     // The coupled matrix has (classes · (rank + 1))² entries and is factored once per Newton step.
     private const int MaxCoupledSize = 800;
 
+    // Rows with fewer values that are not 0 have no few directions along which they vary most, once every feature is scaled: V costs as much as a Hessian
+    // product and saves none.
+    private const double LeastDensity = 0.01;
+
     private readonly IObjective _objective;
     private readonly Penalty _regularizer;
     private readonly int _features;
@@ -48,7 +52,8 @@ internal sealed class SpectralPreconditioner
         _inverseScale = InverseScales(objective, variances);
         _tail = new double[_features];
         for (int j = 0; j < _features; j++) _tail[j] = variances[j] * _inverseScale[j] * _inverseScale[j];
-        int most = Math.Max((MaxCoupledSize / _classes) - 1, 0);        // 0 leaves the diagonal and, up to that many classes, the intercepts
+        // 0 leaves the diagonal and, up to that many classes, the intercepts.
+        int most = objective.Density < LeastDensity ? 0 : Math.Max((MaxCoupledSize / _classes) - 1, 0);
         if (_features <= most)
         {
             _rank = _features;

@@ -3,12 +3,22 @@ using System.Runtime.CompilerServices;
 namespace SoftmaxCE;
 
 /// <summary>
-/// Products of sparse rows with vectors stored feature by feature ([features, count], so that a stored value meets all vectors in
+/// Products of sparse rows with vectors stored feature by feature ([features, stride], so that a stored value meets all vectors in
 /// adjacent lanes), and residuals times sparse rows added up in the same order.
 /// </summary>
+/// <remarks>
+/// A row's values are gone through once for every few registers of products, which stay in the registers. No lane meets another one, so single registers
+/// serve, see <see cref="VectorWidth.RunOnRegister"/>.
+/// </remarks>
 internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
     where TValue : unmanaged
 {
+    // Registers of products at a time.
+    private const int Several = 6;
+
+    // Stored values ahead whose vectors are fetched.
+    private const int Ahead = 6;
+
     public required TValue* Values;
     public required int* Columns;
 
@@ -18,7 +28,7 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
     public required int RowCount;
     public required int Count;
 
-    /// <summary>[features, count]: read in the forward direction, added to in the backward direction.</summary>
+    /// <summary>[features, <see cref="Stride"/>]: read in the forward direction, added to in the backward direction. Behind the count are zeros.</summary>
     public required double* Vectors;
 
     /// <summary>[rows, count]: written in the forward direction, read in the backward direction.</summary>
@@ -29,51 +39,107 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
 
     public required bool Backward;
 
+    /// <summary>Distance between the vectors of two features: whole vectors.</summary>
+    public static int Stride(int count) => (count + WholeVector.Lanes<double>() - 1) / WholeVector.Lanes<double>() * WholeVector.Lanes<double>();
+
     [MethodImpl(LoopMethod.Compiled)]
     public readonly void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
     {
+        long last = RowStarts[RowCount] - 1;
+        int stride = Stride(Count);
         for (int i = 0; i < RowCount; i++)
         {
             double* row = Products + ((long)i * Count);
-            if (Backward) AddRow<TSimd, TVector>(RowStarts[i], RowStarts[i + 1], row);
-            else MultiplyRow<TSimd, TVector>(RowStarts[i], RowStarts[i + 1], row);
-        }
-    }
-
-    [MethodImpl(LoopMethod.Compiled)]
-    private readonly void MultiplyRow<TSimd, TVector>(long start, long end, double* row)
-        where TSimd : struct, ISimd<TVector, double>
-        where TVector : struct
-    {
-        for (int c = 0; c < Count; c += TSimd.Lanes)
-        {
-            TVector sum = LossRows.Take<TSimd, TVector>(Shifts, c, Count, 0);
-            for (long k = start; k < end; k++)
+            long start = RowStarts[i], end = RowStarts[i + 1];
+            for (long k = start; k < end; k++) CacheHints.Fetch(Vectors + ((long)Columns[Math.Min(k + Ahead, last)] * stride), (nuint)Count);
+            int c = 0;
+            for (; c + (Several * TSimd.Lanes) <= Count; c += Several * TSimd.Lanes)
             {
-                TVector vector = LossRows.Take<TSimd, TVector>(Vectors + ((long)Columns[k] * Count), c, Count, 0);
-                sum = TSimd.MultiplyAdd(TSimd.Create(Widen(Values[k])), vector, sum);
+                if (Backward) AddSeveral<TSimd, TVector>(start, end, row + c, Vectors + c, stride);
+                else MultiplySeveral<TSimd, TVector>(start, end, row + c, Vectors + c, stride, Shifts + c);
             }
 
-            LossRows.Put<TSimd, TVector>(row, c, Count, sum);
+            for (; c < Count; c += TSimd.Lanes)
+            {
+                if (Backward) AddOne<TSimd, TVector>(start, end, row, c, stride);
+                else MultiplyOne<TSimd, TVector>(start, end, row, c, stride);
+            }
         }
     }
 
-    [MethodImpl(LoopMethod.Compiled)]
-    private readonly void AddRow<TSimd, TVector>(long start, long end, double* row)
+    [MethodImpl(LoopMethod.Apart)]
+    private readonly void MultiplySeveral<TSimd, TVector>(long start, long end, double* row, double* vectors, long stride, double* shifts)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct
     {
+        nuint lanes = (nuint)TSimd.Lanes;
+        TVector s0 = TSimd.Load(ref *shifts, 0), s1 = TSimd.Load(ref *shifts, lanes), s2 = TSimd.Load(ref *shifts, 2 * lanes);
+        TVector s3 = TSimd.Load(ref *shifts, 3 * lanes), s4 = TSimd.Load(ref *shifts, 4 * lanes), s5 = TSimd.Load(ref *shifts, 5 * lanes);
+        TValue* x = Values + start, endOfValues = Values + end;
+        for (int* column = Columns + start; x < endOfValues; x++, column++)
+        {
+            TVector value = TSimd.Create(Widen(*x));
+            double* v = vectors + (*column * stride);
+            s0 = TSimd.MultiplyAdd(value, TSimd.Load(ref *v, 0), s0);
+            s1 = TSimd.MultiplyAdd(value, TSimd.Load(ref *v, lanes), s1);
+            s2 = TSimd.MultiplyAdd(value, TSimd.Load(ref *v, 2 * lanes), s2);
+            s3 = TSimd.MultiplyAdd(value, TSimd.Load(ref *v, 3 * lanes), s3);
+            s4 = TSimd.MultiplyAdd(value, TSimd.Load(ref *v, 4 * lanes), s4);
+            s5 = TSimd.MultiplyAdd(value, TSimd.Load(ref *v, 5 * lanes), s5);
+        }
+
+        TSimd.Store(ref *row, 0, s0);
+        TSimd.Store(ref *row, lanes, s1);
+        TSimd.Store(ref *row, 2 * lanes, s2);
+        TSimd.Store(ref *row, 3 * lanes, s3);
+        TSimd.Store(ref *row, 4 * lanes, s4);
+        TSimd.Store(ref *row, 5 * lanes, s5);
+    }
+
+    [MethodImpl(LoopMethod.Apart)]
+    private readonly void AddSeveral<TSimd, TVector>(long start, long end, double* row, double* vectors, long stride)
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
+    {
+        nuint lanes = (nuint)TSimd.Lanes;
+        TVector r0 = TSimd.Load(ref *row, 0), r1 = TSimd.Load(ref *row, lanes), r2 = TSimd.Load(ref *row, 2 * lanes);
+        TVector r3 = TSimd.Load(ref *row, 3 * lanes), r4 = TSimd.Load(ref *row, 4 * lanes), r5 = TSimd.Load(ref *row, 5 * lanes);
+        TValue* x = Values + start, endOfValues = Values + end;
+        for (int* column = Columns + start; x < endOfValues; x++, column++)
+        {
+            TVector value = TSimd.Create(Widen(*x));
+            double* v = vectors + (*column * stride);
+            TSimd.Store(ref *v, 0, TSimd.MultiplyAdd(value, r0, TSimd.Load(ref *v, 0)));
+            TSimd.Store(ref *v, lanes, TSimd.MultiplyAdd(value, r1, TSimd.Load(ref *v, lanes)));
+            TSimd.Store(ref *v, 2 * lanes, TSimd.MultiplyAdd(value, r2, TSimd.Load(ref *v, 2 * lanes)));
+            TSimd.Store(ref *v, 3 * lanes, TSimd.MultiplyAdd(value, r3, TSimd.Load(ref *v, 3 * lanes)));
+            TSimd.Store(ref *v, 4 * lanes, TSimd.MultiplyAdd(value, r4, TSimd.Load(ref *v, 4 * lanes)));
+            TSimd.Store(ref *v, 5 * lanes, TSimd.MultiplyAdd(value, r5, TSimd.Load(ref *v, 5 * lanes)));
+        }
+    }
+
+    [MethodImpl(LoopMethod.Apart)]
+    private readonly void MultiplyOne<TSimd, TVector>(long start, long end, double* row, int c, long stride)
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
+    {
+        TVector sum = LossRows.Take<TSimd, TVector>(Shifts, c, Count, 0);
+        for (long k = start; k < end; k++) sum = TSimd.MultiplyAdd(TSimd.Create(Widen(Values[k])), TSimd.Load(ref Vectors[(Columns[k] * stride) + c], 0), sum);
+        LossRows.Put<TSimd, TVector>(row, c, Count, sum);
+    }
+
+    [MethodImpl(LoopMethod.Apart)]
+    private readonly void AddOne<TSimd, TVector>(long start, long end, double* row, int c, long stride)
+        where TSimd : struct, ISimd<TVector, double>
+        where TVector : struct
+    {
+        TVector residuals = LossRows.Take<TSimd, TVector>(row, c, Count, 0);
         for (long k = start; k < end; k++)
         {
-            double* vector = Vectors + ((long)Columns[k] * Count);
-            TVector value = TSimd.Create(Widen(Values[k]));
-            for (int c = 0; c < Count; c += TSimd.Lanes)
-            {
-                TVector sum = TSimd.MultiplyAdd(value, LossRows.Take<TSimd, TVector>(row, c, Count, 0), LossRows.Take<TSimd, TVector>(vector, c, Count, 0));
-                LossRows.Put<TSimd, TVector>(vector, c, Count, sum);
-            }
+            ref double sums = ref Vectors[(Columns[k] * stride) + c];
+            TSimd.Store(ref sums, 0, TSimd.MultiplyAdd(TSimd.Create(Widen(Values[k])), residuals, TSimd.Load(ref sums, 0)));
         }
     }
 
