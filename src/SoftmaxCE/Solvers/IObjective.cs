@@ -51,6 +51,11 @@ public interface IObjective
     /// <param name="precise">Whether to work in double throughout; otherwise rows of floats may be multiplied in float.</param>
     void MultiplyHessian(ReadOnlySpan<double> direction, Span<double> product, bool precise = false);
 
+    /// <summary>The diagonal of the Hessian of the mean loss at the point, where one pass over sparse rows makes it; to float accuracy, and with a column that comes twice in a row taken for two.</summary>
+    /// <param name="diagonal">One per coefficient, overwritten.</param>
+    /// <returns>Whether it was made.</returns>
+    bool HessianDiagonal(Span<double> diagonal) => false;
+
     /// <summary>Makes the line through the point run along a direction of zero length, to be extended.</summary>
     void StartLine();
 

@@ -10,14 +10,12 @@ namespace SoftmaxCE;
 /// A row's values are gone through once for every few registers of products, which stay in the registers. No lane meets another one, so single registers
 /// serve, see <see cref="VectorWidth.RunOnRegister"/>.
 /// </remarks>
-internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
+internal unsafe ref struct SparseProducts<TValue, T> : IVectorKernel<T>
     where TValue : unmanaged
+    where T : unmanaged
 {
     // Registers of products at a time.
     private const int Several = 6;
-
-    // Stored values ahead whose vectors are fetched.
-    private const int Ahead = 6;
 
     public required TValue* Values;
     public required int* Columns;
@@ -29,31 +27,32 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
     public required int Count;
 
     /// <summary>[features, <see cref="Stride"/>]: read in the forward direction, added to in the backward direction. Behind the count are zeros.</summary>
-    public required double* Vectors;
+    public required T* Vectors;
 
     /// <summary>[rows, count]: written in the forward direction, read in the backward direction.</summary>
-    public required double* Products;
+    public required T* Products;
 
     /// <summary>Added to each row of products; forward only.</summary>
-    public required double* Shifts;
+    public required T* Shifts;
 
     public required bool Backward;
 
+    /// <summary>Whether the squares of the values are multiplied; backward only.</summary>
+    public required bool Squared;
+
     /// <summary>Distance between the vectors of two features: whole vectors.</summary>
-    public static int Stride(int count) => (count + WholeVector.Lanes<double>() - 1) / WholeVector.Lanes<double>() * WholeVector.Lanes<double>();
+    public static int Stride(int count) => (count + WholeVector.Lanes<T>() - 1) / WholeVector.Lanes<T>() * WholeVector.Lanes<T>();
 
     [MethodImpl(LoopMethod.Compiled)]
     public readonly void Run<TSimd, TVector>()
-        where TSimd : struct, ISimd<TVector, double>
+        where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        long last = RowStarts[RowCount] - 1;
         int stride = Stride(Count);
         for (int i = 0; i < RowCount; i++)
         {
-            double* row = Products + ((long)i * Count);
+            T* row = Products + ((long)i * Count);
             long start = RowStarts[i], end = RowStarts[i + 1];
-            for (long k = start; k < end; k++) CacheHints.Fetch(Vectors + ((long)Columns[Math.Min(k + Ahead, last)] * stride), (nuint)Count);
             int c = 0;
             for (; c + (Several * TSimd.Lanes) <= Count; c += Several * TSimd.Lanes)
             {
@@ -70,8 +69,8 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
     }
 
     [MethodImpl(LoopMethod.Apart)]
-    private readonly void MultiplySeveral<TSimd, TVector>(long start, long end, double* row, double* vectors, long stride, double* shifts)
-        where TSimd : struct, ISimd<TVector, double>
+    private readonly void MultiplySeveral<TSimd, TVector>(long start, long end, T* row, T* vectors, long stride, T* shifts)
+        where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         nuint lanes = (nuint)TSimd.Lanes;
@@ -80,8 +79,8 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
         TValue* x = Values + start, endOfValues = Values + end;
         for (int* column = Columns + start; x < endOfValues; x++, column++)
         {
-            TVector value = TSimd.Create(Widen(*x));
-            double* v = vectors + (*column * stride);
+            TVector value = TSimd.Create(AsElement(*x));
+            T* v = vectors + (*column * stride);
             s0 = TSimd.MultiplyAdd(value, TSimd.Load(ref *v, 0), s0);
             s1 = TSimd.MultiplyAdd(value, TSimd.Load(ref *v, lanes), s1);
             s2 = TSimd.MultiplyAdd(value, TSimd.Load(ref *v, 2 * lanes), s2);
@@ -99,8 +98,8 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
     }
 
     [MethodImpl(LoopMethod.Apart)]
-    private readonly void AddSeveral<TSimd, TVector>(long start, long end, double* row, double* vectors, long stride)
-        where TSimd : struct, ISimd<TVector, double>
+    private readonly void AddSeveral<TSimd, TVector>(long start, long end, T* row, T* vectors, long stride)
+        where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         nuint lanes = (nuint)TSimd.Lanes;
@@ -109,8 +108,8 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
         TValue* x = Values + start, endOfValues = Values + end;
         for (int* column = Columns + start; x < endOfValues; x++, column++)
         {
-            TVector value = TSimd.Create(Widen(*x));
-            double* v = vectors + (*column * stride);
+            TVector value = ValueOf<TSimd, TVector>(*x);
+            T* v = vectors + (*column * stride);
             TSimd.Store(ref *v, 0, TSimd.MultiplyAdd(value, r0, TSimd.Load(ref *v, 0)));
             TSimd.Store(ref *v, lanes, TSimd.MultiplyAdd(value, r1, TSimd.Load(ref *v, lanes)));
             TSimd.Store(ref *v, 2 * lanes, TSimd.MultiplyAdd(value, r2, TSimd.Load(ref *v, 2 * lanes)));
@@ -121,28 +120,42 @@ internal unsafe ref struct SparseProducts<TValue> : IVectorKernel<double>
     }
 
     [MethodImpl(LoopMethod.Apart)]
-    private readonly void MultiplyOne<TSimd, TVector>(long start, long end, double* row, int c, long stride)
-        where TSimd : struct, ISimd<TVector, double>
+    private readonly void MultiplyOne<TSimd, TVector>(long start, long end, T* row, int c, long stride)
+        where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        TVector sum = LossRows.Take<TSimd, TVector>(Shifts, c, Count, 0);
-        for (long k = start; k < end; k++) sum = TSimd.MultiplyAdd(TSimd.Create(Widen(Values[k])), TSimd.Load(ref Vectors[(Columns[k] * stride) + c], 0), sum);
-        LossRows.Put<TSimd, TVector>(row, c, Count, sum);
+        int rest = Math.Min(Count - c, TSimd.Lanes);
+        TVector sum = TSimd.LoadPartial(Shifts + c, rest, TSimd.Create(default));
+        for (long k = start; k < end; k++) sum = TSimd.MultiplyAdd(TSimd.Create(AsElement(Values[k])), TSimd.Load(ref Vectors[(Columns[k] * stride) + c], 0), sum);
+        TSimd.StorePartial(row + c, rest, sum);
     }
 
     [MethodImpl(LoopMethod.Apart)]
-    private readonly void AddOne<TSimd, TVector>(long start, long end, double* row, int c, long stride)
-        where TSimd : struct, ISimd<TVector, double>
+    private readonly void AddOne<TSimd, TVector>(long start, long end, T* row, int c, long stride)
+        where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        TVector residuals = LossRows.Take<TSimd, TVector>(row, c, Count, 0);
+        TVector residuals = TSimd.LoadPartial(row + c, Math.Min(Count - c, TSimd.Lanes), TSimd.Create(default));
         for (long k = start; k < end; k++)
         {
-            ref double sums = ref Vectors[(Columns[k] * stride) + c];
-            TSimd.Store(ref sums, 0, TSimd.MultiplyAdd(TSimd.Create(Widen(Values[k])), residuals, TSimd.Load(ref sums, 0)));
+            ref T sums = ref Vectors[(Columns[k] * stride) + c];
+            TSimd.Store(ref sums, 0, TSimd.MultiplyAdd(ValueOf<TSimd, TVector>(Values[k]), residuals, TSimd.Load(ref sums, 0)));
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static double Widen(TValue value) => typeof(TValue) == typeof(float) ? Unsafe.BitCast<TValue, float>(value) : Unsafe.BitCast<TValue, double>(value);
+    private readonly TVector ValueOf<TSimd, TVector>(TValue value)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        TVector x = TSimd.Create(AsElement(value));
+        return Squared ? TSimd.Multiply(x, x) : x;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T AsElement(TValue value)
+    {
+        double x = typeof(TValue) == typeof(float) ? Unsafe.BitCast<TValue, float>(value) : Unsafe.BitCast<TValue, double>(value);
+        return typeof(T) == typeof(float) ? Unsafe.BitCast<float, T>((float)x) : Unsafe.BitCast<double, T>(x);
+    }
 }
