@@ -66,6 +66,19 @@ public abstract class SparseRows : FeatureRows
     /// <summary>The stored values when they are doubles, else empty.</summary>
     internal abstract ReadOnlySpan<double> DoubleValues { get; }
 
+    /// <summary>Whether every value is 0 or of such a size that products with it and sums of them are far from the limits of a float, and so are the coefficients it asks for.</summary>
+    internal bool AllowsSingle()
+    {
+        const double Least = 1e-8, Largest = 1e8;
+        for (int k = 0; k < Columns.Length; k++)
+        {
+            double size = Math.Abs(FitSingle ? SingleValues[k] : DoubleValues[k]);
+            if (size != 0 && !(size is > Least and < Largest)) return false;
+        }
+
+        return true;
+    }
+
     internal override void CopyRow(int row, Span<double> destination)
     {
         destination[..FeatureCount].Clear();

@@ -33,7 +33,8 @@ internal abstract class RowPass(FeatureRows rows, int maxDegreeOfParallelism)
     {
         DenseRows dense when single => new DensePass<float>(dense, maxDegreeOfParallelism),
         DenseRows dense => new DensePass<double>(dense, maxDegreeOfParallelism),
-        SparseRows sparse => new SparsePass(sparse, maxDegreeOfParallelism),
+        SparseRows sparse when single => new SparsePass<float>(sparse, maxDegreeOfParallelism),
+        SparseRows sparse => new SparsePass<double>(sparse, maxDegreeOfParallelism),
         _ => throw new NotSupportedException($"Rows of type {rows.GetType().Name} are not supported."),
     };
 
@@ -50,7 +51,7 @@ internal abstract class RowPass(FeatureRows rows, int maxDegreeOfParallelism)
         int rowCount = sample?.Length ?? rows.RowCount;
         RowGrid grid = Grid(rowCount, count, !sums.IsEmpty);
         Prepare(vectors, shifts, count, grid, step);
-        int stepLength = count + 1, sumLength = sums.IsEmpty ? 0 : checked(count * FeatureCount);
+        int stepLength = count + 1, sumLength = sums.IsEmpty ? 0 : SumLength(count);
         int chunkLength = sumLength + stepLength;
         if (_sums.Length < (long)chunkLength * grid.ChunkCount) _sums = PinnedMemory.Allocate<double>(checked(chunkLength * grid.ChunkCount));
         double* all = PinnedMemory.Pointer(_sums);
@@ -95,6 +96,9 @@ internal abstract class RowPass(FeatureRows rows, int maxDegreeOfParallelism)
     /// <summary>Adds the sums of the chunks in index order.</summary>
     protected abstract unsafe void Combine(double* chunks, int chunkLength, int chunkCount, int count, double* sums, ReadOnlySpan<double> residualSums);
 
+    /// <summary>Length of a chunk's sums.</summary>
+    protected virtual int SumLength(int count) => checked(count * FeatureCount);
+
     /// <summary>Bytes of features that one row brings into the cache.</summary>
     protected abstract int BytesPerRow { get; }
 
@@ -108,7 +112,7 @@ internal abstract class RowPass(FeatureRows rows, int maxDegreeOfParallelism)
     {
         long rowBytes = Math.Max(BytesPerRow, 16L * count);
         int blockRows = (int)Math.Clamp(BlockBytes / rowBytes, 8, MaxBlockRows) / 4 * 4;
-        long perChunk = backward ? 8L * count * FeatureCount : 8L;
+        long perChunk = backward ? 8L * SumLength(count) : 8L;
         int chunks = (int)Math.Clamp(SumBytes / perChunk, 2, ChunkLimit);
         return new RowGrid(rowCount, blockRows, chunks);
     }
@@ -122,6 +126,9 @@ internal abstract unsafe class RowStep
 
     /// <summary>Whether the step works on a <see cref="LaneBlock"/>.</summary>
     public virtual bool TakesLanes => false;
+
+    /// <summary>Whether the step reads no products and makes what the squares of the features are multiplied by; for sparse rows alone.</summary>
+    public virtual bool IsForSquares => false;
 
     /// <summary>Doubles that a step over so many rows needs as room.</summary>
     public static int Room(int rows, int count) => 2 * Math.Max(count <= LaneBlock.MaxClasses ? LaneBlock.Stride(rows) : 1, 1) * count;
@@ -146,7 +153,7 @@ internal abstract unsafe class RowStep
             int rows = Math.Min(TurnedRows, length - i), stride = LaneBlock.Stride(rows);
             double* ofRows = products + ((long)i * count);
             LaneBlock.Turn(ofRows, rows, count, room, stride);
-            RunLanes(first + i, rows, room, stride, room + ((long)stride * count), stepSums);
+            RunLanes(first + i, rows, room, stride, room + ((long)stride * count), stepSums, ofRows);
             LaneBlock.TurnBack(room, stride, count, ofRows, rows);
         }
     }
@@ -161,5 +168,13 @@ internal abstract unsafe class RowStep
     /// <param name="stride">Of the block.</param>
     /// <param name="room">[count, stride].</param>
     /// <param name="stepSums">count residual sums and one more value, to be added to.</param>
-    public virtual void RunLanes(int first, int length, double* products, int stride, double* room, double* stepSums) => throw new NotSupportedException();
+    /// <param name="ofRows">The products as [length, count], where they have been that before; else null.</param>
+    public virtual void RunLanes(int first, int length, double* products, int stride, double* room, double* stepSums, double* ofRows = null) => throw new NotSupportedException();
+
+    /// <summary>Writes the products that <see cref="RunLanes"/> gets as [length, count].</summary>
+    protected static void Copy(double* products, int stride, int count, int length, double* ofRows, double* destination)
+    {
+        if (ofRows == null) LaneBlock.TurnBack(products, stride, count, destination, length);
+        else new ReadOnlySpan<double>(ofRows, length * count).CopyTo(new Span<double>(destination, length * count));
+    }
 }

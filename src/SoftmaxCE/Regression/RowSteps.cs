@@ -20,14 +20,14 @@ internal sealed unsafe class LossStep(Examples examples, double[] logits, bool w
         stepSums[classes] += kernel.LossSum;
     }
 
-    public override void RunLanes(int first, int length, double* products, int stride, double* room, double* stepSums)
+    public override void RunLanes(int first, int length, double* products, int stride, double* room, double* stepSums, double* ofRows = null)
     {
         int classes = examples.ClassCount;
         Span<double> kept = logits.AsSpan(first * classes, length * classes);
-        fixed (double* ofRows = kept)
+        fixed (double* pointer = kept)
         {
-            LaneBlock.TurnBack(products, stride, classes, ofRows, length);
-            if (withOffsets && examples.AddOffsets(first, kept)) LaneBlock.Turn(ofRows, length, classes, products, stride);
+            Copy(products, stride, classes, length, ofRows, pointer);
+            if (withOffsets && examples.AddOffsets(first, kept)) LaneBlock.Turn(pointer, length, classes, products, stride);
         }
 
         LossLanes kernel = new()
@@ -58,11 +58,11 @@ internal sealed unsafe class CurvatureStep(Examples examples, double[] logits, d
         VectorWidth.Run<CurvatureRows, double>(ref kernel);
     }
 
-    public override void RunLanes(int first, int length, double* products, int stride, double* room, double* stepSums)
+    public override void RunLanes(int first, int length, double* products, int stride, double* room, double* stepSums, double* ofRows = null)
     {
         int classes = examples.ClassCount;
         long offset = (long)first * classes;
-        LaneBlock.TurnBack(products, stride, classes, PinnedMemory.Pointer(directionLogits) + offset, length);
+        Copy(products, stride, classes, length, ofRows, PinnedMemory.Pointer(directionLogits) + offset);
         LaneBlock.Turn(PinnedMemory.Pointer(logits) + offset, length, classes, room, stride);
         CurvatureLanes kernel = new()
         {
@@ -70,6 +70,26 @@ internal sealed unsafe class CurvatureStep(Examples examples, double[] logits, d
             RowCount = length, ClassCount = classes, ResidualSums = stepSums,
         };
         VectorWidth.RunOnRegister<CurvatureLanes, double>(ref kernel);
+    }
+}
+
+/// <summary>Variances s p (1 − p) of the classes: with the squares of the features, the diagonal of the Hessian.</summary>
+internal sealed unsafe class VarianceStep(Examples examples, double[] logits) : RowStep
+{
+    public override bool IsForSquares => true;
+
+    protected override void Run(int first, int length, double* products, double* room, double* stepSums)
+    {
+        int classes = examples.ClassCount;
+        logits.AsSpan(first * classes, length * classes).CopyTo(new Span<double>(products, length * classes));
+        ProbabilityRows kernel = new() { Logits = products, RowCount = length, ClassCount = classes };
+        VectorWidth.Run<ProbabilityRows, double>(ref kernel);
+        double* weights = examples.WeightsFrom(first);
+        for (int i = 0; i < length; i++, products += classes)
+        {
+            double weight = weights == null ? 1 : weights[i];
+            for (int c = 0; c < classes; c++) products[c] *= weight * (1 - products[c]);
+        }
     }
 }
 

@@ -11,6 +11,10 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     private const int MaxCoupledIntercepts = 64;
     private const int MaxInterceptProducts = 30;
 
+    // From so many classes on the Hessian costs more than the gradient, and is kept while each step makes the gradient smaller by such a factor.
+    private const int LeastKept = 20;
+    private const double Progress = 10;
+
     private double[]? _trialShifts;
 
     // What rounding may add to the mean loss.
@@ -22,11 +26,13 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         if (!HasIntercepts) return;
         int classes = ClassCount;
         double[] trial = _trialShifts ??= PinnedMemory.Allocate<double>(classes), step = new double[classes];
+        double[] factors = [], factoredAt = new double[classes];
         Array.Clear(trial);
-        double best = double.PositiveInfinity, lowest = double.PositiveInfinity, factor = 1;
+        double best = double.PositiveInfinity, lowest = double.PositiveInfinity, factor = 1, largestShare = TensorPrimitives.Max<double>(_examples.Shares);
+        bool coupled = classes <= MaxCoupledIntercepts, isFresh = coupled;
         for (int iteration = 0; iteration < InterceptSteps; iteration++)
         {
-            double[] sums = InterceptSums(position, trial, out double loss);
+            double[] sums = InterceptSums(position, trial, isFresh, out double loss);
             double norm = 0;
             for (int c = 0; c < classes; c++) norm = Math.Max(norm, Math.Abs(sums[c]));
 
@@ -34,10 +40,17 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             // optimum the function may be flat, with a small gradient, so it must not rise.
             if (norm < best && loss <= lowest + (LossRounding * lowest))
             {
+                if (isFresh)
+                {
+                    factors = InterceptFactors(sums, classes);
+                    trial.CopyTo(factoredAt, 0);
+                }
+
+                isFresh = coupled && (classes < LeastKept || norm > best / Progress);
                 best = norm;
                 lowest = Math.Min(lowest, loss);
                 trial.CopyTo(shifts);
-                if (classes <= MaxCoupledIntercepts) DirectStep(sums, step);
+                if (coupled) DirectStep(sums, factors, step);
                 else IteratedStep(sums, step);
                 factor = 1;
             }
@@ -48,29 +61,31 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             else
             {
                 factor /= 4;
+                isFresh = coupled;
             }
 
             if (best <= accuracy) return;
             for (int c = 0; c < classes; c++) trial[c] = shifts[c] + (factor * step[c]);
-            if (factor < 1 || classes > MaxCoupledIntercepts) continue;
+            if (factor < 1 || !coupled) continue;
 
-            // A Newton step leaves of a gradient at most half of the square of what it changes differences of logits by.
-            double range = TensorPrimitives.Max<double>(step) - TensorPrimitives.Min<double>(step);
-            if (!(range * range / 2 <= accuracy)) continue;
+            // A Newton step leaves of a class's gradient at most half of the square of what it changes differences of logits by, times its mean p. An
+            // older Hessian is off by the part that those have changed by since.
+            double range = Range(trial, shifts), since = Range(shifts, factoredAt);
+            if (!(range * (since + (range / 2)) * largestShare <= accuracy)) continue;
             trial.CopyTo(shifts);
             return;
         }
     }
 
-    /// <summary>Mean loss; mean gradient over the intercepts, then, with few classes, their mean Hessian: [classes] and [classes, classes]. With many the probabilities are kept instead.</summary>
-    private double[] InterceptSums(double position, double[] shifts, out double meanLoss)
+    /// <summary>Mean loss; mean gradient over the intercepts, then, if wanted, their mean Hessian: [classes] and [classes, classes]. With many classes the probabilities are kept.</summary>
+    private double[] InterceptSums(double position, double[] shifts, bool withHessian, out double meanLoss)
     {
         int classes = ClassCount;
         bool coupled = classes <= MaxCoupledIntercepts;
-        int count = coupled ? classes + (classes * classes) : classes;
+        int count = withHessian ? classes + (classes * classes) : classes;
         if (!coupled) _directionLogits ??= TakeLogits();
         double[] sums = SumOverLogits(count + 1, InLanes
-            ? (first, length, room, sums) => AddInterceptSums(position, shifts, first, length, room, sums)
+            ? (first, length, room, sums) => AddInterceptSums(position, shifts, withHessian, first, length, room, sums)
             : (first, length, room, sums) =>
             {
                 double* logits = room, probabilities = coupled ? room + ((long)LaneBlock.Rows * classes) : PinnedMemory.Pointer(_directionLogits!) + ((long)first * classes);
@@ -83,7 +98,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
                 };
                 VectorWidth.Run<LossRows, double>(ref loss);
                 sums[count] += loss.LossSum;
-                if (!coupled) return;
+                if (!withHessian) return;
 
                 // −Σ s p pᵀ; the diagonal Σ s p is −(row sums), because p sums to 1.
                 double* weights = _examples.WeightsFrom(first);
@@ -96,7 +111,7 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
             });
         for (int i = 0; i < sums.Length; i++) sums[i] /= _examples.WeightSum;
         meanLoss = sums[count];
-        for (int c = 0; coupled && c < classes; c++)
+        for (int c = 0; withHessian && c < classes; c++)
         {
             double rowSum = 0;
             for (int k = 0; k < classes; k++) rowSum += sums[classes + (c * classes) + k];
@@ -107,24 +122,24 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
     }
 
     /// <summary>What one block adds, with few classes.</summary>
-    private void AddInterceptSums(double position, double[] shifts, int first, int length, double* room, double* sums)
+    private void AddInterceptSums(double position, double[] shifts, bool withHessian, int first, int length, double* room, double* sums)
     {
         int classes = ClassCount, stride = MoveInLanes(position, shifts, first, length, room, out _);
         double* probabilities = room + ((long)stride * classes), products = probabilities + ((long)stride * classes), weights = _examples.WeightsFrom(first);
         LossLanes loss = new()
         {
-            Logits = room, Probabilities = probabilities, Stride = stride, Labels = _examples.Labels + first, Weights = weights,
+            Logits = room, Probabilities = withHessian || classes > MaxCoupledIntercepts ? probabilities : null, Stride = stride, Labels = _examples.Labels + first, Weights = weights,
             RowCount = length, ClassCount = classes, ResidualSums = sums,
         };
         VectorWidth.RunOnRegister<LossLanes, double>(ref loss);
+        sums[withHessian ? classes + (classes * classes) : classes] += loss.LossSum;
         if (classes > MaxCoupledIntercepts)
         {
-            sums[classes] += loss.LossSum;
             LaneBlock.TurnBack(probabilities, stride, classes, PinnedMemory.Pointer(_directionLogits!) + ((long)first * classes), length);
             return;
         }
 
-        sums[classes + (classes * classes)] += loss.LossSum;
+        if (!withHessian) return;
 
         // −Σ s p pᵀ. The residuals make room for s p.
         double* weighted = weights == null ? probabilities : room;
@@ -141,17 +156,35 @@ internal sealed unsafe partial class SoftmaxRegressionObjective
         for (int i = 0; i < classes * classes; i++) sums[classes + i] -= products[i];
     }
 
-    /// <summary>step = −H⁻¹ g in the intercepts that sum to 0; a common shift changes nothing, so its direction gets curvature 1.</summary>
-    private static void DirectStep(double[] sums, double[] step)
+    /// <summary>Factors of the Hessian behind the gradient; a common shift changes nothing, so its direction gets curvature 1.</summary>
+    private static double[] InterceptFactors(double[] sums, int classes)
     {
-        int classes = step.Length;
         double[] matrix = sums.AsSpan(classes, classes * classes).ToArray();
         double trace = 0;
         for (int c = 0; c < classes; c++) trace += matrix[(c * classes) + c];
         for (int i = 0; i < matrix.Length; i++) matrix[i] += trace / (classes * classes);
-        for (int c = 0; c < classes; c++) step[c] = -sums[c];
         Cholesky.Factor(matrix, classes, trace * 1e-15);
-        Cholesky.Solve(matrix, classes, step);
+        return matrix;
+    }
+
+    /// <summary>step = −H⁻¹ g in the intercepts that sum to 0.</summary>
+    private static void DirectStep(double[] sums, double[] factors, double[] step)
+    {
+        for (int c = 0; c < step.Length; c++) step[c] = -sums[c];
+        Cholesky.Solve(factors, step.Length, step);
+    }
+
+    /// <summary>Largest minus smallest of the differences.</summary>
+    private static double Range(ReadOnlySpan<double> values, ReadOnlySpan<double> subtracted)
+    {
+        double low = double.PositiveInfinity, high = double.NegativeInfinity;
+        for (int c = 0; c < values.Length; c++)
+        {
+            double difference = values[c] - subtracted[c];
+            (low, high) = (Math.Min(low, difference), Math.Max(high, difference));
+        }
+
+        return high - low;
     }
 
     /// <summary>The same by conjugate gradients, with products from the kept probabilities and the diagonal as preconditioner.</summary>

@@ -25,7 +25,8 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
         PenaltyFactors = options.PenaltyFactors;
         HasIntercepts = options.FitIntercepts;
         _precise = RowPass.Over(rows, options.MaxDegreeOfParallelism, single: false);
-        _fast = rows.FitSingle && rows is DenseRows ? RowPass.Over(rows, options.MaxDegreeOfParallelism, single: true) : _precise;
+        bool inSingle = rows is SparseRows sparse ? sparse.AllowsSingle() : rows.FitSingle;
+        _fast = inSingle ? RowPass.Over(rows, options.MaxDegreeOfParallelism, single: true) : _precise;
         _logits = PinnedMemory.Allocate<double>(checked(rows.RowCount * examples.ClassCount));
         _lossStep = new LossStep(examples, _logits, withOffsets: true);
         _sample = SampleOf(rows.RowCount);
@@ -42,6 +43,8 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
     public ReadOnlyMemory<double> PenaltyFactors { get; }
 
     public double MeanOffsetRange => _examples.MeanOffsetRange;
+
+    public double Density => _rows is SparseRows sparse ? (double)sparse.Columns.Length / ((double)_rows.RowCount * FeatureCount) : 1;
 
     public double PassesOverData => _passes + ((double)_rowsRead / _rows.RowCount);
 
@@ -79,6 +82,15 @@ internal sealed partial class SoftmaxRegressionObjective : IObjective
         double[] sums = (precise ? _precise : _fast).Run(coefficients, direction[CoefficientCount..], ClassCount, step, products);
         _passes++;
         FinishProduct(coefficients, products, sums, product[CoefficientCount..]);
+    }
+
+    public bool HessianDiagonal(Span<double> diagonal)
+    {
+        if (_rows is not SparseRows) return false;
+        _fast.Run([], [], ClassCount, new VarianceStep(_examples, _logits), diagonal);
+        _passes++;
+        for (int i = 0; i < diagonal.Length; i++) diagonal[i] /= _examples.WeightSum;
+        return true;
     }
 
     public void FeatureMoments(Span<double> means, Span<double> variances)

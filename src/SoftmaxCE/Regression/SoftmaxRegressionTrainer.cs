@@ -86,7 +86,7 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
 
         cancellationToken.ThrowIfCancellationRequested();
         IReadOnlyList<string>? classNames = start?.ClassNames ?? examples.ClassNames;
-        return Traced(objective, solver, trace =>
+        return Traced(examples.Rows, objective.ClassCount, solver, trace =>
         {
             TrainingMonitor monitor = Monitor(objective, solver, classNames, earlier: null, progress, checkpoints, trace, cancellationToken);
             if (_options.BiasReduction == BiasReduction.Firth)
@@ -118,7 +118,7 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         (SoftmaxRegressionObjective objective, Solver solver) = Prepare(examples, checkpoint.Model);
         CheckpointSettings.Require(checkpoint, _options, solver, objective.RowCount);
         cancellationToken.ThrowIfCancellationRequested();
-        return Traced(objective, solver, trace =>
+        return Traced(examples.Rows, objective.ClassCount, solver, trace =>
         {
             IReadOnlyList<string> classNames = checkpoint.Model.ClassNames;
             TrainingMonitor monitor = Monitor(objective, solver, classNames, checkpoint.Model.Training, progress, checkpoints, trace, cancellationToken);
@@ -147,9 +147,9 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
         return SeparationSearch.Run(problem, start).Kind is SeparationKind.Complete or SeparationKind.QuasiComplete;
     }
 
-    private static SoftmaxRegressionModel Traced(SoftmaxRegressionObjective objective, Solver solver, Func<FitTrace, SoftmaxRegressionModel> train)
+    private static SoftmaxRegressionModel Traced(FeatureRows rows, int classCount, Solver solver, Func<FitTrace, SoftmaxRegressionModel> train)
     {
-        FitTrace trace = FitTrace.Start(objective.Rows, objective.ClassCount, solver);
+        FitTrace trace = FitTrace.Start(rows, classCount, solver);
         try
         {
             SoftmaxRegressionModel model = train(trace);
@@ -176,7 +176,16 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
 
         // Gradient descent is exactly what it says on the features as they are.
         bool mayCentre = _options.FitIntercepts && solver != Solver.GradientDescent && _options.BiasReduction == BiasReduction.None;
-        return (new SoftmaxRegressionObjective(mayCentre ? CentredRows.Of(examples.Rows) : examples.Rows, built, _options), solver);
+        FeatureRows rows = mayCentre ? CentredRows.Of(examples.Rows) : examples.Rows;
+        if (solver != Solver.ProximalNewton) return (new SoftmaxRegressionObjective(rows, built, _options), solver);
+        ReadOnlyMemory<double> factors = _options.PenaltyFactors;
+        if (KeptColumns.Of(rows, built.WeightArray, new Penalty(_options.L1, _options.L2, factors.Span, rows.FeatureCount)) is { } kept)
+        {
+            rows = kept;
+            if (!factors.IsEmpty) factors = kept.Select(factors.Span, 1);
+        }
+
+        return (new SoftmaxRegressionObjective(rows, built, _options with { PenaltyFactors = factors }), solver);
     }
 
     private TrainingMonitor Monitor(
@@ -193,7 +202,7 @@ public sealed class SoftmaxRegressionTrainer(SoftmaxRegressionOptions? options =
     {
         double[] point = _options.FitIntercepts ? [.. start.Coefficients.Span, .. start.Intercepts.Span] : [.. start.Coefficients.Span];
         if (rows is CentredRows centred) centred.MoveIntercepts(point, 1);
-        return point;
+        return rows is KeptColumns kept ? kept.Select(point, start.ClassCount) : point;
     }
 
     private static SoftmaxRegressionOptions Validated(SoftmaxRegressionOptions options)

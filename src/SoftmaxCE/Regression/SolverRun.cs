@@ -61,9 +61,8 @@ internal static class SolverRun
     public static SoftmaxRegressionModel ToModel(
         SolverResult result, SoftmaxRegressionObjective objective, SoftmaxRegressionOptions options, TrainingMonitor monitor, IReadOnlyList<string>? classNames)
     {
-        int count = objective.ClassCount * objective.FeatureCount;
-        double[] point = [.. result.Point];
         FeatureRows rows = objective.Rows;
+        double[] point = rows is KeptColumns kept ? kept.Expand(result.Point, objective.ClassCount) : [.. result.Point];
         if (rows is CentredRows centred)
         {
             centred.MoveIntercepts(point, -1);
@@ -76,6 +75,7 @@ internal static class SolverRun
             Gap = result.Gap, Elapsed = monitor.Elapsed, History = [.. monitor.History], Options = options, RowCount = objective.RowCount,
             FeatureScale = rows is DenseRows scaled ? scaled.Scale : 1, FeatureOffset = rows is DenseRows shifted ? shifted.Offset : 0,
         };
+        int count = point.Length - (objective.HasIntercepts ? objective.ClassCount : 0);
         ReadOnlySpan<double> intercepts = objective.HasIntercepts ? point.AsSpan(count) : new double[objective.ClassCount];
         return new SoftmaxRegressionModel(point.AsSpan(0, count), intercepts, classNames, summary);
     }

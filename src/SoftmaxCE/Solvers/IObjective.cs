@@ -29,6 +29,9 @@ public interface IObjective
     /// <summary>Offset logits o: weighted mean over the rows of the largest minus the smallest entry of o; 0 without offsets.</summary>
     double MeanOffsetRange { get; }
 
+    /// <summary>The share of the features of a row that is stored, the others being 0: 1 for dense rows.</summary>
+    double Density => 1;
+
     /// <summary>Times that all rows have been read.</summary>
     double PassesOverData { get; }
 
@@ -47,6 +50,11 @@ public interface IObjective
     /// <param name="product">Overwritten.</param>
     /// <param name="precise">Whether to work in double throughout; otherwise rows of floats may be multiplied in float.</param>
     void MultiplyHessian(ReadOnlySpan<double> direction, Span<double> product, bool precise = false);
+
+    /// <summary>The diagonal of the Hessian of the mean loss at the point, where one pass over sparse rows makes it; to float accuracy, and with a column that comes twice in a row taken for two.</summary>
+    /// <param name="diagonal">One per coefficient, overwritten.</param>
+    /// <returns>Whether it was made.</returns>
+    bool HessianDiagonal(Span<double> diagonal) => false;
 
     /// <summary>Makes the line through the point run along a direction of zero length, to be extended.</summary>
     void StartLine();

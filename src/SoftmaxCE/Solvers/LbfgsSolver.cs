@@ -29,7 +29,7 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
         if (start.Resumed is { } state)
         {
             objective.Evaluate(origin, gradient, precise: true);
-            preconditioner.Refresh();
+            preconditioner.Refresh(origin);
             (first, precise, certified) = (state.Count("iteration"), state.Flag("precise"), state.Flag("certified"));
             (decrement, isNewton, best) = (state.Number("decrement"), state.Flag("newton"), BestPoint.From(state, point.Length));
             RestorePairs(state, point.Length);
@@ -39,7 +39,7 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
         }
         else
         {
-            preconditioner.Refresh();
+            preconditioner.Refresh(point);
             monitor.Record(0, value, gap);
         }
 
@@ -74,7 +74,7 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
 
             if (isNewton)
             {
-                preconditioner.Refresh();
+                preconditioner.Refresh(point);
                 origin = [.. point];
                 new ConjugateGradient(objective, _penalty, preconditioner, monitor).Solve(gradient, enough: 0, enoughGap: 0, direction);
             }

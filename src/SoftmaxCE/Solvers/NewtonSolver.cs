@@ -28,7 +28,7 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
             _unpenalised.Restore(state);
             (origin, isOriginCertified) = (state.Vector("origin", point.Length), state.Flag("originCertified"));
             objective.Evaluate(origin, gradient, isOriginCertified);
-            preconditioner.Refresh();
+            preconditioner.Refresh(origin);
             preconditioner.ProductsSinceRefresh = state.Number("products");
             (first, precise, certified) = (state.Count("iteration"), state.Flag("precise"), state.Flag("certified"));
             (decrement, conjugateGradient.FirstNorm, best) = (state.Number("decrement"), state.Number("firstNorm"), BestPoint.From(state, point.Length));
@@ -63,7 +63,7 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
             // Without a gap the decrement decides when to stop, which is only as good as the step; and an old Hessian may be why a step failed.
             if (!_penalty.CoversAll || preconditioner.IsDue || !best.IsLast)
             {
-                preconditioner.Refresh();
+                preconditioner.Refresh(point);
                 origin = [.. point];
                 isOriginCertified = certified;
             }
@@ -103,7 +103,7 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
         double enough = 0;
         if (penalty.L2 > 0 && penalty.IsUniform && double.IsFinite(gap))
         {
-            enough = Math.Min(1e-4 * value, Math.Min(1e-6 * gap, Math.Sqrt(2e-6 * penalty.L2 * gap) / start.LargestMean));
+            enough = Math.Min(1e-4 * value, Math.Min(1e-4 * gap, Math.Sqrt(2e-4 * penalty.L2 * gap) / start.LargestMean));
         }
 
         return Math.Max(Math.Max(1e-3 * settings.Tolerance * value, enough), 1e-16);

@@ -4,13 +4,21 @@ namespace SoftmaxCE;
 /// <remarks>
 /// Scaled features are x̂ = (x − mean) / h with h² = κ · variance + L2, κ the mean of p (1 − p): then the Hessian's diagonal is about 1.
 /// V holds the leading eigenvectors of x̂ x̂ᵀ. Inside span V (with the intercepts) the Hessian of a sample of rows, which couples all
-/// classes, is factored; outside it the diagonal κ_c · (variance of x̂ that V leaves) + L2 / h² is inverted. With so few coefficients
+/// classes, is factored; outside it the diagonal κ_c · (variance of x̂ that V leaves) + L2 / h² is inverted, and without V, for sparse rows, the
+/// Hessian's own diagonal: words are met in the rows of few classes, whose p is not the mean one. With so few coefficients
 /// that V can be the whole space, this is the Hessian itself, and steps are Newton's.
 /// </remarks>
 internal sealed class SpectralPreconditioner
 {
     // The coupled matrix has (classes · (rank + 1))² entries and is factored once per Newton step.
     private const int MaxCoupledSize = 800;
+
+    // Rows with fewer values that are not 0 have no few directions along which they vary most, once every feature is scaled: V costs as much as a Hessian
+    // product and saves none.
+    private const double LeastDensity = 0.01;
+
+    // A feature whose rows are all told apart has no curvature left, and would move without end where there is no L2.
+    private const double LeastOfMean = 1e-3;
 
     private readonly IObjective _objective;
     private readonly Penalty _regularizer;
@@ -27,6 +35,8 @@ internal sealed class SpectralPreconditioner
     private readonly double[] _matrix;          // the coupled Hessian, then its factors
     private ScaledCholesky? _factors;
     private readonly double[] _curvatures;
+    private readonly double[]? _diagonal;       // of the Hessian over the coefficients, where there is no V
+    private bool _hasDiagonal;
     private readonly double[] _scaled;
     private readonly double[] _inside;
     private readonly int _maxDegreeOfParallelism;
@@ -48,7 +58,8 @@ internal sealed class SpectralPreconditioner
         _inverseScale = InverseScales(objective, variances);
         _tail = new double[_features];
         for (int j = 0; j < _features; j++) _tail[j] = variances[j] * _inverseScale[j] * _inverseScale[j];
-        int most = Math.Max((MaxCoupledSize / _classes) - 1, 0);        // 0 leaves the diagonal and, up to that many classes, the intercepts
+        // 0 leaves the diagonal and, up to that many classes, the intercepts.
+        int most = objective.Density < LeastDensity ? 0 : Math.Max((MaxCoupledSize / _classes) - 1, 0);
         if (_features <= most)
         {
             _rank = _features;
@@ -73,6 +84,7 @@ internal sealed class SpectralPreconditioner
         _penalty = PenaltyInside();
         _matrix = new double[checked(_classes * _width * _classes * _width)];
         _curvatures = new double[_classes];
+        _diagonal = most == 0 && objective.Density < LeastDensity ? new double[_classes * _features] : null;
         _scaled = new double[_classes * _features];
         _inside = new double[_classes * _width];
         Project();
@@ -85,10 +97,13 @@ internal sealed class SpectralPreconditioner
     public bool IsDue => _width == 0 || ProductsSinceRefresh >= _objective.SubspaceHessianCost;
 
     /// <summary>Takes the Hessian anew at the objective's point.</summary>
-    public void Refresh()
+    public void Refresh(ReadOnlySpan<double> point)
     {
         ProductsSinceRefresh = 0;
-        if (_rank < _features || !_coupledIntercepts) _objective.ClassCurvatures(_curvatures);
+
+        // Without coefficients all rows have the same p, and κ_c · variance is the diagonal.
+        _hasDiagonal = _diagonal is not null && point[.._diagonal.Length].ContainsAnyExcept(0) && _objective.HessianDiagonal(_diagonal);
+        if (!_coupledIntercepts) _objective.ClassCurvatures(_curvatures);
         if (_width == 0) return;
 
         // A sampled Hessian is good to float only: lower pivots are noise. Its own diagonal is the measure, as a row far out, once it is told
@@ -101,6 +116,7 @@ internal sealed class SpectralPreconditioner
     {
         int size = _classes * _width;
         _objective.SubspaceHessian(matrix);
+        for (int c = 0; _coupledIntercepts && c < _classes; c++) _curvatures[c] = matrix[((c * _width) + _rank) * (size + 1)];
         for (int c = 0; c < _classes; c++)
         {
             for (int i = 0; i < _rank; i++)
@@ -173,7 +189,9 @@ internal sealed class SpectralPreconditioner
         RemoveInside(inside, row);
         for (int j = 0; j < _features; j++)
         {
-            double curvature = (_curvatures[c] * _tail[j]) + (_regularizer.L2Of(j) * _inverseScale[j] * _inverseScale[j]);
+            double square = _inverseScale[j] * _inverseScale[j], mean = _curvatures[c] * _tail[j];
+            if (_hasDiagonal) mean = Math.Max(_diagonal![(c * _features) + j] * square, LeastOfMean * mean);
+            double curvature = mean + (_regularizer.L2Of(j) * square);
             row[j] = curvature > 0 ? row[j] / curvature : 0;
         }
 
