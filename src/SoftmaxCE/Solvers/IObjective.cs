@@ -17,6 +17,9 @@ public interface IObjective
     /// <summary>Number of features d.</summary>
     int FeatureCount { get; }
 
+    /// <summary>Number of rows.</summary>
+    int RowCount { get; }
+
     /// <summary>Whether points end with C intercepts.</summary>
     bool HasIntercepts { get; }
 
@@ -143,9 +146,6 @@ public interface IObjective
 /// <summary>An objective whose gradient can also be taken over a few rows at a time, as stochastic gradient descent does.</summary>
 public interface IBatchObjective : IObjective
 {
-    /// <summary>Number of rows.</summary>
-    int RowCount { get; }
-
     /// <summary>
     /// target ← scale · target + factor · g, where g is the gradient at <paramref name="point"/> of Σ s_i loss_i over the batch, divided
     /// by the batch's size times the mean weight of all rows. No penalty is included.

@@ -14,7 +14,7 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
 
     private readonly Penalty _penalty = Penalty.Of(objective);
     private readonly UnpenalisedStop _unpenalised = new(objective, Penalty.Of(objective), settings);
-    private readonly List<(double[] Step, double[] Change, double Inverse)> _pairs = [];
+    private readonly CurvaturePairs _pairs = new(Memory);
 
     public SolverResult Run(SolverStart start)
     {
@@ -32,7 +32,7 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
             preconditioner.Refresh(origin);
             (first, precise, certified) = (state.Count("iteration"), state.Flag("precise"), state.Flag("certified"));
             (decrement, isNewton, best) = (state.Number("decrement"), state.Flag("newton"), BestPoint.From(state, point.Length));
-            RestorePairs(state, point.Length);
+            _pairs.Restore(state, point.Length);
             _unpenalised.Restore(state);
             value = objective.Evaluate(point, gradient, certified);
             gap = start.Gap.At(point, gradient, value);
@@ -80,7 +80,8 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
             }
             else
             {
-                TwoLoop(gradient, preconditioner, direction);
+                _pairs.Apply(preconditioner, followsCurvature: true, gradient, direction);
+                for (int i = 0; i < direction.Length; i++) direction[i] = -direction[i];
                 objective.StartLine(direction);
             }
 
@@ -102,56 +103,9 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
             if (certified == wasCertified) best.Offer(point, value, gap);
             else best = new BestPoint(point, value, gap);       // values in float and in double are not compared
             monitor.Record(iteration + 1, value, gap);
-            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => AddPairs(_unpenalised.AddTo(best.AddTo(new SolverState())))
+            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => _pairs.AddTo(_unpenalised.AddTo(best.AddTo(new SolverState())))
                 .Add("point", point).Add("valueAtPoint", value).Add("newton", isNewton).AddFinal("origin", origin).Add("decrement", decrement).Add("precise", precise).Add("certified", certified));
         }
-    }
-
-    private SolverState AddPairs(SolverState state)
-    {
-        state.Add("pairs", _pairs.Count);
-        for (int i = 0; i < _pairs.Count; i++)
-        {
-            state.AddFinal($"step{i}", _pairs[i].Step).AddFinal($"change{i}", _pairs[i].Change).Add($"inverse{i}", _pairs[i].Inverse);
-        }
-
-        return state;
-    }
-
-    private void RestorePairs(SolverState state, int length)
-    {
-        for (int i = 0; i < state.Count("pairs"); i++) _pairs.Add((state.Vector($"step{i}", length), state.Vector($"change{i}", length), state.Number($"inverse{i}")));
-    }
-
-    /// <summary>direction = −(approximate inverse Hessian) · gradient.</summary>
-    private void TwoLoop(double[] gradient, SpectralPreconditioner preconditioner, double[] direction)
-    {
-        double[] q = [.. gradient];
-        Span<double> alpha = stackalloc double[Memory];
-        for (int i = _pairs.Count - 1; i >= 0; i--)
-        {
-            alpha[i] = _pairs[i].Inverse * DoubleVectors.Dot(_pairs[i].Step, q);
-            DoubleVectors.AddScaled(_pairs[i].Change, -alpha[i], q);
-        }
-
-        preconditioner.Apply(q, direction);
-        double scale = _pairs.Count == 0 ? 1 : Scale(preconditioner);
-        for (int i = 0; i < direction.Length; i++) direction[i] *= -scale;
-        for (int i = 0; i < _pairs.Count; i++)
-        {
-            double beta = _pairs[i].Inverse * DoubleVectors.Dot(_pairs[i].Change, direction);
-            DoubleVectors.AddScaled(_pairs[i].Step, -alpha[i] - beta, direction);
-        }
-    }
-
-    /// <summary>sᵀy / yᵀM⁻¹y of the newest pair: what the curvature has become since the preconditioner was made.</summary>
-    private double Scale(SpectralPreconditioner preconditioner)
-    {
-        (double[] _, double[] change, double inverse) = _pairs[^1];
-        double[] product = new double[change.Length];
-        preconditioner.Apply(change, product);
-        double along = DoubleVectors.Dot(change, product);
-        return along > 0 ? 1 / (inverse * along) : 1;
     }
 
     private void Remember(double[] before, double[] gradientBefore, double[] point, double[] gradient)
@@ -164,7 +118,6 @@ internal sealed class LbfgsSolver(IObjective objective, SolverSettings settings,
 
         double curvature = DoubleVectors.Dot(before, gradientBefore);
         if (!(curvature > 1e-16 * DoubleVectors.Norm(before) * DoubleVectors.Norm(gradientBefore))) return;
-        if (_pairs.Count == Memory) _pairs.RemoveAt(0);
-        _pairs.Add((before, gradientBefore, 1 / curvature));
+        _pairs.Add(before, gradientBefore, curvature);
     }
 }

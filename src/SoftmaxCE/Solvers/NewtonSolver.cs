@@ -31,7 +31,8 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
             preconditioner.Refresh(origin);
             preconditioner.ProductsSinceRefresh = state.Number("products");
             (first, precise, certified) = (state.Count("iteration"), state.Flag("precise"), state.Flag("certified"));
-            (decrement, conjugateGradient.FirstNorm, best) = (state.Number("decrement"), state.Number("firstNorm"), BestPoint.From(state, point.Length));
+            (decrement, best) = (state.Number("decrement"), BestPoint.From(state, point.Length));
+            conjugateGradient.Restore(state);
             value = objective.Evaluate(point, gradient, certified);
             gap = start.Gap.At(point, gradient, value);
         }
@@ -85,8 +86,8 @@ internal sealed class NewtonSolver(IObjective objective, SolverSettings settings
             if (certified == wasCertified) best.Offer(point, value, gap);
             else best = new BestPoint(point, value, gap);       // values in float and in double are not compared
             monitor.Record(iteration + 1, value, gap);
-            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => _unpenalised.AddTo(best.AddTo(new SolverState()))
-                .Add("point", point).Add("valueAtPoint", value).Add("decrement", decrement).Add("precise", precise).Add("certified", certified).Add("firstNorm", conjugateGradient.FirstNorm)
+            monitor.Checkpoint(iteration + 1, (best.Point, best.Value, best.Gap), () => conjugateGradient.AddTo(_unpenalised.AddTo(best.AddTo(new SolverState())))
+                .Add("point", point).Add("valueAtPoint", value).Add("decrement", decrement).Add("precise", precise).Add("certified", certified)
                 .AddFinal("origin", origin).Add("originCertified", isOriginCertified).Add("products", preconditioner.ProductsSinceRefresh));
         }
     }

@@ -90,6 +90,9 @@ internal sealed class SpectralPreconditioner
         Project();
     }
 
+    /// <summary>Whether the Hessian in here is all of it, for the point where it was taken.</summary>
+    public bool IsWhole => _rank == _features;
+
     /// <summary>Hessian products since the Hessian in here was taken; +∞ before that.</summary>
     public double ProductsSinceRefresh { get; set; } = double.PositiveInfinity;
 

@@ -27,17 +27,30 @@ public class TrainingCheckpointTests
     {
         foreach (TrainingExamples examples in (TrainingExamples[])[Examples, Singles])
         {
-            List<TrainingCheckpoint> checkpoints = [];
-            SoftmaxRegressionTrainer trainer = new(options);
-            SoftmaxRegressionModel whole = trainer.Fit(examples, checkpoints: new Immediate<TrainingCheckpoint>(checkpoints.Add));
-            checkpoints.Select(c => c.Iteration).Should().Equal(Enumerable.Range(1, whole.Training!.Iterations).Select(i => (long)i), kind);
-            foreach (TrainingCheckpoint checkpoint in checkpoints)
-            {
-                SoftmaxRegressionModel resumed = trainer.Resume(examples, Reloaded(checkpoint));
-                Same(resumed, whole, $"{kind} from iteration {checkpoint.Iteration}");
-                resumed.Training!.History.Select(h => (h.Iteration, h.Objective, h.Gap)).Should().Equal(whole.Training.History.Select(h => (h.Iteration, h.Objective, h.Gap)));
-                resumed.Training.PassesOverData.Should().BeGreaterThan(whole.Training.PassesOverData, "starting again reads the data");
-            }
+            ResumesFromAnyIteration(kind, options, examples);
+        }
+    }
+
+    /// <summary>So many coefficients that the preconditioner is not the Hessian, and learns from one system for the next.</summary>
+    [Fact]
+    public void So_does_it_with_what_earlier_systems_have_taught()
+    {
+        ReferenceData data = SyntheticData.Overlapping(rows: 400, features: 120, classes: 8, seed: 82);
+        ResumesFromAnyIteration("Newton", new() { L2 = 1e-4, Tolerance = 1e-10, Solver = Solver.Newton }, TrainingExamples.FromLabels(data.Rows, data.Labels));
+    }
+
+    private static void ResumesFromAnyIteration(string kind, SoftmaxRegressionOptions options, TrainingExamples examples)
+    {
+        List<TrainingCheckpoint> checkpoints = [];
+        SoftmaxRegressionTrainer trainer = new(options);
+        SoftmaxRegressionModel whole = trainer.Fit(examples, checkpoints: new Immediate<TrainingCheckpoint>(checkpoints.Add));
+        checkpoints.Select(c => c.Iteration).Should().Equal(Enumerable.Range(1, whole.Training!.Iterations).Select(i => (long)i), kind);
+        foreach (TrainingCheckpoint checkpoint in checkpoints)
+        {
+            SoftmaxRegressionModel resumed = trainer.Resume(examples, Reloaded(checkpoint));
+            Same(resumed, whole, $"{kind} from iteration {checkpoint.Iteration}");
+            resumed.Training!.History.Select(h => (h.Iteration, h.Objective, h.Gap)).Should().Equal(whole.Training.History.Select(h => (h.Iteration, h.Objective, h.Gap)));
+            resumed.Training.PassesOverData.Should().BeGreaterThan(whole.Training.PassesOverData, "starting again reads the data");
         }
     }
 
