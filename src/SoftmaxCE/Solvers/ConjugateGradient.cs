@@ -22,7 +22,7 @@ internal sealed class ConjugateGradient(IObjective objective, Penalty penalty, S
     /// <summary>Norm of the gradient, as the preconditioner measures it, in the first of all solves; 0 before it.</summary>
     private double FirstNorm { get; set; }
 
-    // Keeping a pair takes 4 operations per coefficient and product, a product 2 per row: so many rows are worth one.
+    // A pair takes 4 operations per coefficient and product, a product 2 per row that is not 0 there: so many rows are worth one.
     private const int RowsPerPair = 64;
 
     private const int MostPairs = 16;
@@ -49,7 +49,7 @@ internal sealed class ConjugateGradient(IObjective objective, Penalty penalty, S
     {
         if (preconditioner.IsWhole) return 0;
         double bytes = 4.0 * sizeof(double) * objective.ParameterCount();
-        return (int)Math.Min(Math.Min(MostPairs, PairBytes / bytes), objective.RowCount / RowsPerPair);
+        return (int)Math.Min(Math.Min(MostPairs, PairBytes / bytes), objective.RowCount * objective.Density / RowsPerPair);
     }
 
     /// <summary>
