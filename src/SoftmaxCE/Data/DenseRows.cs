@@ -76,7 +76,7 @@ public abstract class DenseRows : FeatureRows
         ReadOnlySpan<double> raw = ReadDoubles(row, 1, destination);
         if (Scale != 1 || Offset != 0)
         {
-            for (int j = 0; j < raw.Length; j++) destination[j] = Math.FusedMultiplyAdd(raw[j], Scale, Offset);
+            ScaledValues.Run(raw, destination, Scale, Offset);
         }
         else if (raw != destination)
         {

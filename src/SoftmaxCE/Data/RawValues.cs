@@ -36,8 +36,20 @@ internal static class RawValues
         Span<double> widened = scratch[..values.Length];
         if (typeof(T) == typeof(float)) TensorPrimitives.ConvertTruncating<float, double>(MemoryMarshal.Cast<T, float>(values), widened);
         else if (typeof(T) == typeof(byte)) TensorPrimitives.ConvertTruncating<byte, double>(MemoryMarshal.Cast<T, byte>(values), widened);
-        else TensorPrimitives.ConvertTruncating<Half, double>(MemoryMarshal.Cast<T, Half>(values), widened);
+        else Widen(MemoryMarshal.Cast<T, Half>(values), widened);
         return widened;
+    }
+
+    // By way of float, which has a kernel.
+    private static void Widen(ReadOnlySpan<Half> values, Span<double> destination)
+    {
+        Span<float> singles = stackalloc float[256];
+        for (int i = 0; i < values.Length; i += singles.Length)
+        {
+            Span<float> piece = singles[..Math.Min(singles.Length, values.Length - i)];
+            Conversion.ToFloats(values.Slice(i, piece.Length), piece);
+            TensorPrimitives.ConvertTruncating<float, double>(piece, destination[i..]);
+        }
     }
 
     /// <summary>One value, widened.</summary>

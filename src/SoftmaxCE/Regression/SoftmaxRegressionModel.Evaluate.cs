@@ -1,6 +1,6 @@
 namespace SoftmaxCE;
 
-public sealed partial class SoftmaxRegressionModel
+public sealed unsafe partial class SoftmaxRegressionModel
 {
     /// <summary>Measures the model on rows with known labels, from probabilities in double.</summary>
     /// <param name="rows">Rows with as many features as the model has.</param>
@@ -15,14 +15,17 @@ public sealed partial class SoftmaxRegressionModel
         EvaluationRows.RequireLabels(labels, ClassCount, nameof(labels));
         EvaluationRows.RequireWeights(sampleWeights, labels.Length);
         ClassificationMetrics metrics = new(ClassNames);
-        using Room room = new(this, BlockRows, BlockRows);
-        for (int first = 0; first < rows.RowCount; first += BlockRows)
+        using Room room = new(RoomFor(Math.Min(BlockRows, rows.RowCount)), default);
+        fixed (double* start = room.Values)
         {
-            int length = Math.Min(BlockRows, rows.RowCount - first);
-            LogitsOfRows(rows, first, length, room);
-            ToProbabilities(room.Logits, length);
-            ReadOnlySpan<double> probabilities = room.Logits[..(length * ClassCount)];
-            metrics.AddRows(probabilities, labels.Slice(first, length), sampleWeights.IsEmpty ? default : sampleWeights.Slice(first, length));
+            for (int first = 0; first < rows.RowCount; first += BlockRows)
+            {
+                int length = Math.Min(BlockRows, rows.RowCount - first);
+                double* logits = LogitsOfRows(rows, first, length, PackedParameters.Aligned(start));
+                ToProbabilities(logits, length);
+                ReadOnlySpan<double> probabilities = new(logits, length * ClassCount);
+                metrics.AddRows(probabilities, labels.Slice(first, length), sampleWeights.IsEmpty ? default : sampleWeights.Slice(first, length));
+            }
         }
 
         return metrics;

@@ -1,14 +1,20 @@
-using System.Buffers;
 using System.Globalization;
 using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
 /// <summary>A softmax regression: logits z = W x + b, probabilities softmax(z). Immutable; any number of threads may predict at once, and nothing is allocated.</summary>
-public sealed partial class SoftmaxRegressionModel
+/// <remarks>
+/// A row has the same logits and label to the last bit however it comes: alone or among others, dense or sparse, as float or double. The coefficients are held
+/// twice, as given and as the kernels want them, and rounded to float where that finds labels faster.
+/// </remarks>
+public sealed unsafe partial class SoftmaxRegressionModel
 {
-    private readonly double[] _coefficients;        // pinned
-    private readonly double[] _intercepts;          // pinned
+    private readonly double[] _coefficients;
+    private readonly double[] _intercepts;
+    private readonly PackedParameters _packed;
 
     /// <summary>A model from its parameters, which are copied.</summary>
     /// <param name="coefficients">W, [classes, features] row-major, finite.</param>
@@ -26,10 +32,9 @@ public sealed partial class SoftmaxRegressionModel
         Argument.Finite(coefficients);
         Argument.Finite(intercepts);
         FeatureCount = coefficients.Length / ClassCount;
-        _coefficients = PinnedMemory.Allocate<double>(coefficients.Length);
-        _intercepts = PinnedMemory.Allocate<double>(ClassCount);
-        coefficients.CopyTo(_coefficients);
-        intercepts.CopyTo(_intercepts);
+        _coefficients = coefficients.ToArray();
+        _intercepts = intercepts.ToArray();
+        _packed = new PackedParameters(coefficients, intercepts);
         string[] names = new string[ClassCount];
         for (int c = 0; c < names.Length; c++) names[c] = classNames?[c] ?? c.ToString(CultureInfo.InvariantCulture);
         ClassNames = names;
@@ -57,39 +62,50 @@ public sealed partial class SoftmaxRegressionModel
     /// <summary>The class with the largest logit, the first of equals.</summary>
     /// <param name="features">One row, as the model was trained on it (scale and offset of the rows applied).</param>
     /// <exception cref="ArgumentException">Not as many features as the model has.</exception>
+    [SkipLocalsInit]
     public int Predict<T>(ReadOnlySpan<T> features)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        using Room room = new(this, logitRows: 1, featureRows: 1);
-        LogitsOfRow(features, room);
-        return FirstMaximum(room.Logits);
+        Argument.SameLength(FeatureCount, features.Length, nameof(features));
+        using Room room = new(RoomFor(1), stackalloc double[Room.OnStack]);
+        fixed (double* start = room.Values) return LabelOfRow(features, PackedParameters.Aligned(start));
     }
 
     /// <summary>Logits W x + b, computed in double.</summary>
     /// <param name="features">One row.</param>
     /// <param name="destination">Room for one value per class.</param>
     /// <exception cref="ArgumentException">Not as many features as the model has, or too little room.</exception>
+    [SkipLocalsInit]
     public void PredictLogits<T>(ReadOnlySpan<T> features, Span<T> destination)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Argument.FitsInto(ClassCount, destination.Length);
-        using Room room = new(this, logitRows: 1, featureRows: 1);
-        LogitsOfRow(features, room);
-        for (int c = 0; c < ClassCount; c++) destination[c] = T.CreateSaturating(room.Logits[c]);
+        Argument.SameLength(FeatureCount, features.Length, nameof(features));
+        using Room room = new(RoomFor(1), stackalloc double[Room.OnStack]);
+        fixed (double* start = room.Values)
+        {
+            double* logits = LogitsOfRow(features, PackedParameters.Aligned(start));
+            for (int c = 0; c < ClassCount; c++) destination[c] = T.CreateSaturating(logits[c]);
+        }
     }
 
     /// <summary>Probabilities softmax(W x + b), computed in double.</summary>
     /// <param name="features">One row.</param>
     /// <param name="destination">Room for one value per class.</param>
     /// <exception cref="ArgumentException">Not as many features as the model has, or too little room.</exception>
+    [SkipLocalsInit]
     public void PredictProbabilities<T>(ReadOnlySpan<T> features, Span<T> destination)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Argument.FitsInto(ClassCount, destination.Length);
-        using Room room = new(this, logitRows: 1, featureRows: 1);
-        LogitsOfRow(features, room);
-        ToProbabilities(room.Logits, 1);
-        for (int c = 0; c < ClassCount; c++) destination[c] = T.CreateSaturating(room.Logits[c]);
+        Argument.SameLength(FeatureCount, features.Length, nameof(features));
+        using Room room = new(RoomFor(1), stackalloc double[Room.OnStack]);
+        fixed (double* start = room.Values)
+        {
+            double* logits = LogitsOfRow(features, PackedParameters.Aligned(start));
+            ToProbabilities(logits, 1);
+            for (int c = 0; c < ClassCount; c++) destination[c] = T.CreateSaturating(logits[c]);
+        }
     }
 
     /// <summary>The class of every row.</summary>
@@ -100,12 +116,14 @@ public sealed partial class SoftmaxRegressionModel
     {
         CheckRows(rows);
         Argument.FitsInto(rows.RowCount, labels.Length, nameof(labels));
-        using Room room = new(this, BlockRows, BlockRows);
-        for (int first = 0; first < rows.RowCount; first += BlockRows)
+        using Room room = new(RoomFor(Math.Min(BlockRows, rows.RowCount)), default);
+        fixed (double* start = room.Values)
         {
-            int length = Math.Min(BlockRows, rows.RowCount - first);
-            LogitsOfRows(rows, first, length, room);
-            for (int i = 0; i < length; i++) labels[first + i] = FirstMaximum(room.Logits.Slice(i * ClassCount, ClassCount));
+            for (int first = 0; first < rows.RowCount; first += BlockRows)
+            {
+                Span<int> ofBlock = labels.Slice(first, Math.Min(BlockRows, rows.RowCount - first));
+                LabelsOfRows(rows, first, ofBlock, PackedParameters.Aligned(start));
+            }
         }
     }
 
@@ -117,14 +135,16 @@ public sealed partial class SoftmaxRegressionModel
     {
         CheckRows(rows);
         Argument.FitsInto((long)rows.RowCount * ClassCount, destination.Length);
-        using Room room = new(this, BlockRows, BlockRows);
-        for (int first = 0; first < rows.RowCount; first += BlockRows)
+        using Room room = new(RoomFor(Math.Min(BlockRows, rows.RowCount)), default);
+        fixed (double* start = room.Values)
         {
-            int length = Math.Min(BlockRows, rows.RowCount - first);
-            LogitsOfRows(rows, first, length, room);
-            ToProbabilities(room.Logits, length);
-            ReadOnlySpan<double> probabilities = room.Logits[..(length * ClassCount)];
-            for (int i = 0; i < probabilities.Length; i++) destination[(first * ClassCount) + i] = (float)probabilities[i];
+            for (int first = 0; first < rows.RowCount; first += BlockRows)
+            {
+                int length = Math.Min(BlockRows, rows.RowCount - first);
+                double* logits = LogitsOfRows(rows, first, length, PackedParameters.Aligned(start));
+                ToProbabilities(logits, length);
+                TensorPrimitives.ConvertTruncating(new ReadOnlySpan<double>(logits, length * ClassCount), destination[(first * ClassCount)..]);
+            }
         }
     }
 

@@ -19,6 +19,7 @@ internal sealed class BestPoint(double[] point, double value, double gap)
 
     public double Value { get; private set; } = value;
 
+    /// <summary>The best bound that a point so far gives for this one.</summary>
     public double Gap { get; private set; } = gap;
 
     /// <summary>Whether the last point offered is the best.</summary>
@@ -46,13 +47,16 @@ internal sealed class BestPoint(double[] point, double value, double gap)
 
         if (!lower && !(alike && gap < 0.9 * Gap))
         {
+            // This point bounds the optimum from below for the other one too: rounding of objectives must not lose a certificate.
+            double certified = gap + Math.Max(Value - value, 0);
             _worse++;
+            if (certified < Gap) Gap = certified;
             return;
         }
 
         _worse = 0;
         Point = [.. point];
         Value = value;
-        Gap = gap;
+        if (!(gap >= Gap)) Gap = gap;
     }
 }

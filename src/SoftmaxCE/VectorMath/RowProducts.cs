@@ -6,7 +6,7 @@ namespace SoftmaxCE;
 /// <remarks>
 /// Every output has one accumulator of 512 bits that runs over the features in order, and its lanes are added at the end in double. So
 /// how outputs are grouped into tiles (4 rows × 5 vectors keeps 20 registers busy with 9 loads per 20 products) does not change a bit. Narrower
-/// registers run <see cref="NarrowRowProducts{T}"/>.
+/// registers run <see cref="NarrowRowProducts{T}"/> or <see cref="SteppedRowProducts"/>.
 /// </remarks>
 internal readonly unsafe struct RowProducts<T>(T* rows, int rowCount, int featureCount, T* vectors, int vectorCount, double* shifts, double* outputs) : IVectorKernel<T>
     where T : unmanaged
@@ -15,6 +15,14 @@ internal readonly unsafe struct RowProducts<T>(T* rows, int rowCount, int featur
     {
         if (VectorWidth.Bits < 512)
         {
+            if (typeof(T) == typeof(double) && SteppedRowProducts.Suits(rowCount, featureCount, vectorCount))
+            {
+                int done = SteppedRowProducts.Run((double*)rows, rowCount, featureCount, (double*)vectors, vectorCount, shifts, outputs);
+                rows += (long)done * featureCount;
+                outputs += (long)done * vectorCount;
+                rowCount -= done;
+            }
+
             NarrowRowProducts<T> narrow = new(rows, rowCount, featureCount, vectors, vectorCount, shifts, outputs);
             VectorWidth.RunOnRegister<NarrowRowProducts<T>, T>(ref narrow);
             return;

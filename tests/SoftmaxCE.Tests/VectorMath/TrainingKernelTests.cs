@@ -16,6 +16,12 @@ public class TrainingKernelTests
                 }
             }
 
+            // Taken in steps.
+            foreach (int features in (int[])[449, 1000])
+            {
+                foreach (int count in (int[])[3, 4, 5, 10]) sizes.Add(8, features, count);
+            }
+
             return sizes;
         }
     }
