@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
-/// <summary>Softmax cross-entropy with labels for rows of 2 to 16 vectors: as many rows at once as a vector has lanes, stage by stage as in <see cref="RowBatch"/>.</summary>
+/// <summary>Softmax cross-entropy with labels for rows of 4 to 16 vectors: as many rows at once as a vector has lanes, stage by stage as in <see cref="RowBatch"/>.</summary>
 /// <remarks>
 /// The sum of a row is that of its softmax, and the label's exponential is taken off it: the high parts add up without rounding, the low parts nearly so.
 /// Where less than a sixteenth is left, digits would be missing; there the stored exponentials are added up once more, without the label's.
@@ -10,9 +10,6 @@ namespace SoftmaxCE;
 internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowCount) : IVectorKernel<T>
     where T : unmanaged
 {
-    /// <summary>What is left of a sum without the label's exponential has its digits down to this share.</summary>
-    private const double Confident = 0.0625;
-
     private readonly CrossEntropyTask<T> _task = task;
     private CrossEntropyTotals _totals;
 
@@ -128,7 +125,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
     {
         for (int row = 0; row < rows; row++, exponentials += _task.ClassCount)
         {
-            if (!(batch.Numbers.Others[row] < Confident * batch.Numbers.AtLabel[row]) || batch.Numbers.Weights[row] == 0) continue;
+            if (!(batch.Numbers.Others[row] < SoftmaxKernel.Confident * batch.Numbers.AtLabel[row]) || batch.Numbers.Weights[row] == 0) continue;
             batch.Numbers.Others[row] = OthersOf<TSimd, TVector>(exponentials, _task.Labels[first + row], batch.Last + (row * TSimd.Lanes));
         }
     }

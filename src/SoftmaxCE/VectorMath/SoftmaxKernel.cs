@@ -38,8 +38,11 @@ internal static unsafe class SoftmaxKernel
     /// <summary>Largest error of log-softmax in ulp of the result.</summary>
     public const double MaxUlpErrorLogSoftmax = 4.0;
 
-    /// <summary>Where the sum without the maximum is smaller than this share of it, the logarithm is taken from that sum alone.</summary>
-    private const double Confident = 0.0625;
+    /// <summary>
+    /// Where a sum without one of its exponentials, the maximum's or a label's, is smaller than this share of that, taking it off would cost digits: the others
+    /// are added up alone.
+    /// </summary>
+    public const double Confident = 0.0625;
 
     /// <summary>Probabilities of one row; <paramref name="destination"/> may be <paramref name="logits"/>. Unless it is the last, another row follows in memory.</summary>
     public static void Softmax<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* destination, bool isLast)
