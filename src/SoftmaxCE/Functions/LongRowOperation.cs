@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>Softmax of a row so long that several threads share it.</summary>
@@ -58,6 +60,7 @@ internal static unsafe class LongRowOperation
     private readonly struct PartsKernel<T>(LongRow<T> row, int first, int end, RowPart<T>* parts, Total<T>* total) : IVectorKernel<T>
         where T : unmanaged
     {
+        [MethodImpl(LoopMethod.Compiled)]
         public void Run<TSimd, TVector>()
             where TSimd : struct, ISimd<TVector, T>
             where TVector : struct

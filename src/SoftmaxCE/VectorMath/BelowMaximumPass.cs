@@ -10,6 +10,7 @@ namespace SoftmaxCE;
 internal readonly unsafe struct BelowMaximumPass<T>(T* logits, nuint count, RowExponential<T> row, T* sums) : ILaneKernel<T>
     where T : unmanaged
 {
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -41,6 +41,7 @@ internal unsafe struct BinaryCrossEntropyKernel<T> : IVectorKernel<T>, ILaneKern
     /// <summary>Σ of the losses, and how many logits are on the side of their target.</summary>
     public readonly CrossEntropyTotals Totals => new() { Loss = _losses.Total.Value, Correct = _correct };
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct => TSimd.RunLanes(ref this, 0);

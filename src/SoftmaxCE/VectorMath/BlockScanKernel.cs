@@ -29,6 +29,7 @@ internal unsafe struct BlockScanKernel<T>(T* logits, int count, int blockLength,
     }
 
     /// <summary>Σ e^((x − max) / temperature); exactly 0 when every x is −∞.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly double SumOf<TSimd, TVector>(T* values, nuint length, T* exponentials)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

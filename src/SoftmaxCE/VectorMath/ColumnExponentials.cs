@@ -35,6 +35,7 @@ internal readonly unsafe struct ColumnExponentials<T>(T* lines, int length)
     }
 
     /// <summary>The sum of the exponentials of each line, and what its rounding lost. They take the place of the logits if <typeparamref name="TFate"/> stores them.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void Sum<TSimd, TVector, TFate>(TVector max, double* sums, double* lost)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -13,6 +13,7 @@ internal readonly unsafe struct ColumnLogSums<T>(T* lines, int length)
     where T : unmanaged
 {
     /// <summary>The maximum of each line, the sum of the exponentials of the distances to it, and what rounding took from that.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void Sum<TSimd, TVector>(T* maxima, double* sums, double* lost)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -23,6 +24,7 @@ internal readonly unsafe struct ColumnLogSums<T>(T* lines, int length)
     }
 
     /// <summary>The maximum of each line, the sum of the exponentials below it, and how many logits equal it.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void SumBelow<TSimd, TVector>(T* maxima, RowLogs<T> logs)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -50,6 +52,7 @@ internal readonly unsafe struct ColumnLogSums<T>(T* lines, int length)
         }
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private TVector SumBelow<TSimd, TVector>(TVector max, double* sums, double* lost)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct => SoftmaxColumns.IsFar<TSimd, TVector, T>(max)

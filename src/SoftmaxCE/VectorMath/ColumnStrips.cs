@@ -121,6 +121,7 @@ internal readonly unsafe struct ColumnStrips<T>(
         }
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private void Scatter<TSimd, TVector, TStep>(T* from, T* to, int lines, T* firsts, T* seconds)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

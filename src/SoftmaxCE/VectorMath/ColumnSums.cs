@@ -15,8 +15,8 @@ internal interface IColumnSum<TVector, T>
     static abstract void Merge<TSimd>(ref TVector first, ref TVector second, TVector otherFirst, TVector otherSecond)
         where TSimd : struct, ISimd<TVector, T>;
 
-    /// <summary>Writes the sums as doubles: high parts and low parts, Lanes of each.</summary>
-    static abstract unsafe void Store<TSimd>(TVector first, TVector second, double* high, double* low)
+    /// <summary>Writes the sums as doubles: high parts and low parts, Lanes of each; so many of <paramref name="scratch"/> are overwritten.</summary>
+    static abstract unsafe void Store<TSimd>(TVector first, TVector second, double* high, double* low, double* scratch)
         where TSimd : struct, ISimd<TVector, T>;
 }
 
@@ -41,11 +41,12 @@ internal readonly struct SplitColumnSum<TVector, T> : IColumnSum<TVector, T>
         second = TSimd.Add(second, otherSecond);
     }
 
-    public static unsafe void Store<TSimd>(TVector first, TVector second, double* high, double* low)
+    [MethodImpl(LoopMethod.Compiled)]
+    public static unsafe void Store<TSimd>(TVector first, TVector second, double* high, double* low, double* scratch)
         where TSimd : struct, ISimd<TVector, T>
     {
         ColumnSums.StoreDoubles<TSimd, TVector, T>(first, high, low);
-        ColumnSums.StoreDoubles<TSimd, TVector, T>(second, low, low + TSimd.Lanes);
+        ColumnSums.StoreDoubles<TSimd, TVector, T>(second, low, scratch);
     }
 }
 
@@ -67,7 +68,8 @@ internal readonly struct OthersColumnSum<TVector, T> : IColumnSum<TVector, T>
     public static void Merge<TSimd>(ref TVector first, ref TVector second, TVector otherFirst, TVector otherSecond)
         where TSimd : struct, ISimd<TVector, T> => TSimd.MergeWide(ref first, ref second, otherFirst, otherSecond);
 
-    public static unsafe void Store<TSimd>(TVector first, TVector second, double* high, double* low)
+    [MethodImpl(LoopMethod.Compiled)]
+    public static unsafe void Store<TSimd>(TVector first, TVector second, double* high, double* low, double* scratch)
         where TSimd : struct, ISimd<TVector, T> => TSimd.StoreWide(first, second, high, low);
 }
 
@@ -78,7 +80,6 @@ internal static unsafe class ColumnSums
     /// The sums of at most <see cref="WholeVector.Lanes"/> classes, each a vector of rows; with <see cref="RowPasses.Stored"/> t and q of each class go
     /// to <paramref name="scratch"/>.
     /// </summary>
-    [SkipLocalsInit]
     [MethodImpl(LoopMethod.Apart)]
     public static void OfFew<TSimd, TVector, T, TExponential, TSum, TFate>(
         T* values, nint stride, int count, TVector max, T* scratch, out TVector first, out TVector second)
@@ -89,26 +90,67 @@ internal static unsafe class ColumnSums
         where TSum : struct, IColumnSum<TVector, T>
         where TFate : struct, RowPasses.IFate
     {
-        byte* memory = stackalloc byte[((2 * WholeVector.Lanes<T>()) + 1) * WholeVector.Bytes];
-        T* sums = (T*)WholeVector.Align(memory);
+        // The order makes a binary tree of the sums in which few of them wait, in registers. A class that is not there adds nothing.
         TExponential exp = default;
         exp.Prepare<TSimd>(max, Element.FromDouble<T>(1));
-        nint pair = 2 * TSimd.Lanes, end = count * pair, c = 0;
-        for (; c + pair < end; c += 2 * pair, values += 2 * stride)
+        nint pair = 2 * TSimd.Lanes;
+        int half = WholeVector.Lanes<T>() / 2;
+        ReadOnlySpan<byte> order = typeof(T) == typeof(float) ? [0, 4, 2, 6, 1, 5, 3, 7] : [0, 2, 1, 3];
+        TVector zero = TSimd.Create(default), first1 = zero, second1 = zero, first2 = zero, second2 = zero, first3 = zero, second3 = zero, high = zero, low = zero;
+        for (int i = 0; i < order.Length; i++)
         {
-            TVector x0 = TSimd.Load(ref *values, 0), x1 = TSimd.Load(ref *(values + stride), 0);
-            TVector t0 = exp.SplitTwo<TSimd>(x0, x1, out TVector q0, out TVector t1, out TVector q1);
-            Take<TSimd, TVector, T, TSum, TFate>(x0, max, t0, q0, scratch + c, sums + c);
-            Take<TSimd, TVector, T, TSum, TFate>(x1, max, t1, q1, scratch + c + pair, sums + c + pair);
+            int c = order[i];
+            high = zero;
+            low = zero;
+            if (c + half < count)
+            {
+                TVector x0 = TSimd.Load(ref *(values + (c * stride)), 0), x1 = TSimd.Load(ref *(values + ((c + half) * stride)), 0);
+                TVector t0 = exp.SplitTwo<TSimd>(x0, x1, out TVector q0, out TVector t1, out TVector q1);
+                if (TFate.Stores)
+                {
+                    Store<TSimd, TVector, T>(scratch + (c * pair), t0, q0);
+                    Store<TSimd, TVector, T>(scratch + ((c + half) * pair), t1, q1);
+                }
+
+                TSum.Of<TSimd>(x0, max, t0, q0, out high, out low);
+                TSum.Of<TSimd>(x1, max, t1, q1, out TVector otherFirst, out TVector otherSecond);
+                TSum.Merge<TSimd>(ref high, ref low, otherFirst, otherSecond);
+            }
+            else if (c < count)
+            {
+                TVector x = TSimd.Load(ref *(values + (c * stride)), 0), t = exp.Split<TSimd>(x, out TVector q);
+                if (TFate.Stores) Store<TSimd, TVector, T>(scratch + (c * pair), t, q);
+                TSum.Of<TSimd>(x, max, t, q, out high, out low);
+            }
+
+            if ((i & 1) == 0)
+            {
+                first1 = high;
+                second1 = low;
+                continue;
+            }
+
+            TSum.Merge<TSimd>(ref high, ref low, first1, second1);
+            if ((i & 2) == 0)
+            {
+                first2 = high;
+                second2 = low;
+                continue;
+            }
+
+            TSum.Merge<TSimd>(ref high, ref low, first2, second2);
+            if ((i & 4) == 0 && order.Length == 8)
+            {
+                first3 = high;
+                second3 = low;
+                continue;
+            }
+
+            if (order.Length == 8) TSum.Merge<TSimd>(ref high, ref low, first3, second3);
         }
 
-        if (c < end)
-        {
-            TVector x = TSimd.Load(ref *values, 0), t = exp.Split<TSimd>(x, out TVector q);
-            Take<TSimd, TVector, T, TSum, TFate>(x, max, t, q, scratch + c, sums + c);
-        }
-
-        first = AddPlaces<TSimd, TVector, T, TSum>(sums, end, out second);
+        first = high;
+        second = low;
     }
 
     /// <summary>
@@ -231,19 +273,6 @@ internal static unsafe class ColumnSums
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Take<TSimd, TVector, T, TSum, TFate>(TVector x, TVector max, TVector t, TVector q, T* scratch, T* sum)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-        where TSum : struct, IColumnSum<TVector, T>
-        where TFate : struct, RowPasses.IFate
-    {
-        if (TFate.Stores) Store<TSimd, TVector, T>(scratch, t, q);
-        TSum.Of<TSimd>(x, max, t, q, out TVector first, out TVector second);
-        Store<TSimd, TVector, T>(sum, first, second);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector Load<TSimd, TVector, T>(T* pair, out TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -254,7 +283,7 @@ internal static unsafe class ColumnSums
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TSimd, TVector, T>(T* pair, TVector first, TVector second)
+    public static void Store<TSimd, TVector, T>(T* pair, TVector first, TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged

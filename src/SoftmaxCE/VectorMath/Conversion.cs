@@ -1,6 +1,8 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace SoftmaxCE;
 
@@ -39,12 +41,22 @@ internal static unsafe class Conversion
     }
 
     /// <summary>Numbers as values of type T, which is float or double.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static void ToElements<TNumber, T>(TNumber* source, T* destination, int count)
         where TNumber : unmanaged, INumberBase<TNumber>
         where T : unmanaged
     {
-        if (typeof(T) == typeof(float)) TensorPrimitives.ConvertTruncating(new ReadOnlySpan<TNumber>(source, count), new Span<float>(destination, count));
-        else TensorPrimitives.ConvertTruncating(new ReadOnlySpan<TNumber>(source, count), new Span<double>(destination, count));
+        int i = 0;
+        if (typeof(TNumber) == typeof(double) && typeof(T) == typeof(float))
+        {
+            for (; i + 8 <= count; i += 8) Vector256.Narrow(Vector256.Load((double*)source + i), Vector256.Load((double*)source + i + 4)).Store((float*)destination + i);
+        }
+        else if (typeof(TNumber) == typeof(int) && typeof(T) == typeof(float))
+        {
+            for (; i + 8 <= count; i += 8) Vector256.ConvertToSingle(Vector256.Load((int*)source + i)).Store((float*)destination + i);
+        }
+
+        for (; i < count; i++) destination[i] = Element.FromDouble<T>(double.CreateTruncating(source[i]));
     }
 
     public static void ToFloats(ReadOnlySpan<Half> source, Span<float> destination)

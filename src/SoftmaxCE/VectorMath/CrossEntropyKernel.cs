@@ -40,6 +40,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         label == _task.IgnoreLabel || (_task.BackgroundSum == 0 && _task.ClassWeight(label) == 0);
 
     /// <summary>A row of weight 0 has loss 0 and gradient 0, whatever its logits are.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private double SkippedRow<TSimd, TVector>(nint row)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -60,6 +61,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         return 0;
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private double LabelRow<TSimd, TVector>(nint row)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -88,6 +90,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         return SpreadRow<TSimd, TVector>(row, target, terms, max, zLoss);
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private double TargetRow<TSimd, TVector>(nint row)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -104,6 +107,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
     }
 
     /// <summary>A target with a share for every class.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private double SpreadRow<TSimd, TVector>(nint row, in SpreadTarget target, in TargetTerms terms, T max, double zLoss)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -136,6 +140,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         return PivotProbability.Of(sum, largest / _task.Temperature, (Element.ToDouble(atPivot) - largest) / _task.Temperature);
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void WriteGradient<TSimd, TVector>(
         T* exponentials, T* background, in CrossEntropyRow result, in PivotProbability pivot, double weight, int pivotIndex, T atPivot, bool isPlain)
         where TSimd : struct, ISimd<TVector, T>
@@ -163,6 +168,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
     }
 
     /// <summary>No class has a larger logit than the label, and none before it has the same.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static bool IsFirstMaximum<TSimd, TVector>(T* logits, int label, T max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -44,6 +44,7 @@ internal unsafe struct DivergenceKernel<T>(T* p, T* q, int count, DivergenceKind
     /// <summary>The largest entry of which the logarithm is taken, at least 0; 0 for divergences.</summary>
     public readonly double Highest => _highest;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -53,6 +54,7 @@ internal unsafe struct DivergenceKernel<T>(T* p, T* q, int count, DivergenceKind
         Differences = _differences.Total;
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -63,6 +65,7 @@ internal unsafe struct DivergenceKernel<T>(T* p, T* q, int count, DivergenceKind
         else Run<TSimd, TVector, MeanTerm>(firstLane);
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private void Run<TSimd, TVector, TTerm>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -18,6 +18,7 @@ internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count
     where T : unmanaged
     where TFate : struct, RowPasses.IFate
 {
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -198,6 +198,15 @@ internal static unsafe class FactoredExp
         0.008333333128117558, 0.0013888890117157728, 0.00019845535556949783, 2.4795659891749085e-05,
     ]);
 
+    private static readonly double SingleOfMaximum = Math.ScaleB(*Singles, (int)Headroom<float>());
+    private static readonly double DoubleOfMaximum = Math.ScaleB(*Doubles, (int)Headroom<double>());
+
+    /// <summary>
+    /// Makes the tables, before the methods that read them are compiled: then these hold the addresses, and no tests whether there are tables. Costs nothing later.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Initialize() => _ = Singles;
+
     /// <summary>Largest |max| up to which the reduction, with the step in two parts, is good to 0.1 units of the last place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Reach<T>() => typeof(T) == typeof(float) ? 256 : 5e4;
@@ -243,7 +252,7 @@ internal static unsafe class FactoredExp
     /// <summary>The exponential of the maximum: κ 2^headroom as rounded.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double OfMaximum<T>()
-        where T : unmanaged => Math.ScaleB(Element.ToDouble(*Powers<T>()), (int)Headroom<T>());
+        where T : unmanaged => typeof(T) == typeof(float) ? SingleOfMaximum : DoubleOfMaximum;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T* Constants<T>()

@@ -112,6 +112,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     }
 
     /// <summary>Maxima and pivots, and from them the sums. Meanwhile what the next group needs, and where this one's gradient goes, is fetched from memory.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private void SumGroup<TSimd, TVector, TBackground>(T* group, T* background, T* pivots, nint place, int row, in SpreadBatch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -310,6 +311,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store<TSimd, TVector>(TVector value, double* destination, in SpreadBatch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -319,6 +321,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
         Store<TSimd, TVector>(first, second, destination, batch);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store<TSimd, TVector>(TVector first, TVector second, double* destination, in SpreadBatch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

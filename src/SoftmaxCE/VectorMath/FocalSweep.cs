@@ -103,6 +103,7 @@ internal unsafe struct FocalTermsKernel(double* logits, double* targets, int cou
     public double Slopes;
 
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

@@ -60,6 +60,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
     }
 
     /// <summary>The labels' logits, their distances from the maxima, and the weights, before anything is written; returns whether all rows have one.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private bool LoadLabels<TSimd, TVector>(int first, int rows, in Batch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -119,6 +120,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
     }
 
     /// <summary>Where little is left beside the label, the sum of the other exponentials as they are stored; the label's becomes 0.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void AddConfidentRows<TSimd, TVector>(int first, int rows, T* exponentials, in Batch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -45,6 +45,7 @@ internal unsafe struct LabelFinishKernel<T> : IVectorKernel<double>, ILaneKernel
     private double* _sums;
 
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

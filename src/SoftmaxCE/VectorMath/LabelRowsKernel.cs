@@ -59,6 +59,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
     }
 
     /// <summary>Sums and gradient of one row; returns its weight.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private double Row<TSimd, TVector>(nint row, out PivotSum sum, out double difference)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -87,6 +88,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
         return weight;
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly PivotSum ShortRow<TSimd, TVector>(nint row, T* logits, T* gradient, double scale, out T max, out bool isFirstMaximum)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -102,6 +104,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
     }
 
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly PivotSum LongRow<TSimd, TVector>(nint row, T* logits, T* gradient, double scale, out T max, out bool isFirstMaximum)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

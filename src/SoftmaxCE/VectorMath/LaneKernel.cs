@@ -32,6 +32,7 @@ internal unsafe struct LaneSum<T>
         where TVector : struct => (int)Math.Clamp(count - firstLane, 0, TSimd.Lanes);
 
     /// <summary>Takes over the sum of a register's lanes (see <see cref="ISimd{TVector,T}.AddWide"/>).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Set<TSimd, TVector>(int firstLane, TVector first, TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

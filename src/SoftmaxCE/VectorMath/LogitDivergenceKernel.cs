@@ -35,6 +35,7 @@ internal unsafe struct LogitDivergenceKernel<T>(T* logitsP, T* logitsQ, nuint co
 
     public CompensatedSum Sum;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -43,6 +44,7 @@ internal unsafe struct LogitDivergenceKernel<T>(T* logitsP, T* logitsQ, nuint co
         Sum = _sum.Total;
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -52,6 +54,7 @@ internal unsafe struct LogitDivergenceKernel<T>(T* logitsP, T* logitsQ, nuint co
         else Run<TSimd, TVector, GrowthTerm>(firstLane);
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private void Run<TSimd, TVector, TTerm>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -26,6 +26,7 @@ internal unsafe struct LogitMeanKernel(float* logitsP, float* logitsQ, int count
     public CompensatedSum Lost;
 
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, float>
         where TVector : struct
@@ -38,6 +39,7 @@ internal unsafe struct LogitMeanKernel(float* logitsP, float* logitsQ, int count
         Lost = _lost.Total;
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>(int firstLane)
         where TSimd : struct, ISimd<TVector, float>
         where TVector : struct
@@ -47,6 +49,7 @@ internal unsafe struct LogitMeanKernel(float* logitsP, float* logitsQ, int count
         Sums<TSimd, TVector>(firstLane);
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void Exponentials<TSimd, TVector>(float* logits, in RowExponential<float> row, float* destination, int firstLane)
         where TSimd : struct, ISimd<TVector, float>
         where TVector : struct

@@ -41,6 +41,7 @@ internal unsafe struct LogitPartKernel<T>(T* logits, T* weights, nuint count, T*
     /// <summary>The largest of the other logits.</summary>
     public T OtherMax;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -64,6 +65,7 @@ internal unsafe struct LogitPartKernel<T>(T* logits, T* weights, nuint count, T*
         if (terms != LogitTerms.WeightedDistances) Part.Distances = default;
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private void Sums<TSimd, TVector, TAdded>(in RowExponential<T> row)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -77,6 +79,7 @@ internal unsafe struct LogitPartKernel<T>(T* logits, T* weights, nuint count, T*
         Part = sums.Part;
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private static void Sums<TSimd, TVector, TWeights, TAdded>(ref LogitPartSums<T> sums)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

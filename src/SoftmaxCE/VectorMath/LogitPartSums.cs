@@ -194,6 +194,7 @@ internal unsafe struct LogitPartSums<T>(T* logits, T* weights, nint count, T* ne
     {
         public LogitPartSums<T> Sums;
 
+        [MethodImpl(LoopMethod.Compiled)]
         public void Run<TSimd, TVector>(int firstLane)
             where TSimd : struct, ISimd<TVector, T>
             where TVector : struct

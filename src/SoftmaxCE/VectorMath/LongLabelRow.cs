@@ -70,6 +70,7 @@ internal readonly unsafe struct LongLabelRow<T>(T* logits, int count, int label,
 
     private int LabelInPart => label % (int)LongRow<T>.PartLength;
 
+    [MethodImpl(LoopMethod.Compiled)]
     private PivotSum PartSum<TSimd, TVector>(int part, T* source, int length, T max, T* target, Upcoming<T> upcoming)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -43,6 +43,7 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
     public bool StoresExponentials { get; init; } = destination != null && count <= MostStoredParts * (nint)PartLength;
 
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public void Softmax<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -128,6 +129,7 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
     }
 
     /// <summary>The sum of the exponentials of a part; they themselves go to <paramref name="target"/> unless it is null.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private CompensatedSum StartPart<TSimd, TVector>(T* source, nuint length, T max, T* target, Upcoming<T> upcoming)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct => double.IsNegativeInfinity(Element.ToDouble(max))

@@ -77,6 +77,7 @@ internal unsafe ref struct LossRows : IVectorKernel<double>
     }
 
     /// <summary>Logits to probabilities, perhaps in place.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static void ToProbabilities<TSimd, TVector>(double* logits, double* destination, int count)
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

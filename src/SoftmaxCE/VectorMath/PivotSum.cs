@@ -11,6 +11,7 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
 
     /// <summary>The exponentials, with the factor <see cref="FactoredExp.OfMaximum{T}"/>, go to <paramref name="exponentials"/>, which may be <paramref name="logits"/>, unless it is null.</summary>
     /// <remarks>The vector that holds the pivot is left for the end, so that the loop over the others need not look for it.</remarks>
+    [MethodImpl(LoopMethod.Compiled)]
     public static PivotSum Of<TSimd, TVector, T>(T* logits, int count, int pivot, in RowExponential<T> row, T* exponentials, Upcoming<T> upcoming)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -21,6 +22,7 @@ internal readonly unsafe record struct PivotSum(double Others, double AtPivot)
     }
 
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     private static PivotSum Of<TSimd, TVector, T, TFate>(T* logits, int count, int pivot, in RowExponential<T> row, T* exponentials, Upcoming<T> upcoming)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -57,6 +59,7 @@ internal readonly unsafe struct PivotPass<T, TFate>(T* logits, int count, int pi
     /// </summary>
     private const int BlockVectors = 32;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

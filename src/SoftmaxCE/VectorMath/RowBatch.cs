@@ -52,7 +52,7 @@ internal static unsafe class RowBatch
                 ShortRowSums<T, RowPasses.Dropped> sums = new(rows, null, null, highs, lows);
                 TSimd.RunLanes(ref sums, 0);
                 SplitColumnSum<TVector, T>.Store<TSimd>(
-                    SumOfRows<TSimd, TVector, T>(highs, turned), SumOfRows<TSimd, TVector, T>(lows, turned), logs.High, logs.Low);
+                    SumOfRows<TSimd, TVector, T>(highs, turned), SumOfRows<TSimd, TVector, T>(lows, turned), logs.High, logs.Low, logs.Scratch);
                 if (result == RowResult.LogSumExp)
                 {
                     logs.SetThird<TSimd, TVector>(TSimd.Load(ref *factors, 0));
@@ -144,6 +144,7 @@ internal static unsafe class RowBatch
     }
 
     /// <summary>For each of a square of rows the sum of its lanes.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static TVector SumOfRows<TSimd, TVector, T>(T* rows, T* turned)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -155,6 +156,7 @@ internal static unsafe class RowBatch
     }
 
     /// <summary>Lane by lane the sum of as many vectors as there are lanes: vector i with i + half, then quarter, … as <see cref="ISimd{TVector,T}.AddAcross"/> adds lanes.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private static TVector SumOfLanes<TSimd, TVector, T>(T* vectors)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -166,11 +168,13 @@ internal static unsafe class RowBatch
             TSimd.Add(TwoApart<TSimd, TVector, T>(vectors, 0, 4), TwoApart<TSimd, TVector, T>(vectors, 2, 4)),
             TSimd.Add(TwoApart<TSimd, TVector, T>(vectors, 1, 4), TwoApart<TSimd, TVector, T>(vectors, 3, 4)));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector FourApart<TSimd, TVector, T>(T* vectors, int i)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged => TSimd.Add(TwoApart<TSimd, TVector, T>(vectors, i, 8), TwoApart<TSimd, TVector, T>(vectors, i + 4, 8));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector TwoApart<TSimd, TVector, T>(T* vectors, int i, int distance)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

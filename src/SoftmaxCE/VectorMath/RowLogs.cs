@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
-/// <summary>Logarithms of the sums of as many rows as a vector has lanes, in vectors of double; what is needed of the rows lies in memory, as doubles.</summary>
+/// <summary>Logarithms of the sums of some groups of as many rows as a vector has lanes, in vectors of double; what is needed of the rows lies in memory, as doubles.</summary>
 /// <param name="numbers">Room for <see cref="NumbersFor"/> numbers.</param>
-/// <param name="lanes">How many rows.</param>
-internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
+/// <param name="rows">How many rows.</param>
+internal readonly unsafe struct RowLogs<T>(double* numbers, int rows)
     where T : unmanaged
 {
     private const int Arrays = 4;
@@ -13,11 +13,17 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
     /// <summary>The high and the low part of each row's sum: of all exponentials for log-sum-exp, of those below the maximum for log-softmax.</summary>
     public double* High => numbers;
 
-    public double* Low => numbers + Room(lanes);
+    public double* Low => numbers + Room(rows);
 
-    public static int NumbersFor(int lanes) => Arrays * Room(lanes);
+    public int Rows => rows;
+
+    /// <summary>The same from a row on: to take sums for a group.</summary>
+    public RowLogs<T> From(int row) => new(numbers + row, rows);
+
+    public static int NumbersFor(int rows) => Arrays * Room(rows);
 
     /// <summary>Few classes, a vector of rows per class: the sums that <paramref name="result"/> needs.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void SumFew<TSimd, TVector>(RowResult result, T* values, int count, TVector max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -36,6 +42,7 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
     }
 
     /// <summary>More classes than a vector holds: the sums of all exponentials, and the maxima.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void SumMore<TSimd, TVector>(T* values, int count, TVector max, T* scratch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -43,46 +50,52 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
         TVector second, first = SoftmaxColumns.IsFar<TSimd, TVector, T>(max)
             ? ColumnSums.OfMore<TSimd, TVector, T, ShiftedExponential<TVector, T>, RowPasses.Dropped>(values, count, max, scratch, out second)
             : ColumnSums.OfMore<TSimd, TVector, T, DirectExponential<TVector, T>, RowPasses.Dropped>(values, count, max, scratch, out second);
-        SplitColumnSum<TVector, T>.Store<TSimd>(first, second, High, Low);
+        SplitColumnSum<TVector, T>.Store<TSimd>(first, second, High, Low, Scratch);
         SetThird<TSimd, TVector>(max);
     }
 
     /// <summary>Each row's maximum for log-sum-exp, how many entries equal it for log-softmax.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void SetThird<TSimd, TVector>(TVector value)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct => ColumnSums.StoreDoubles<TSimd, TVector, T>(value, Third, Scratch);
 
     /// <summary>The rows' log-sum-exp; their maxima are finite.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void LogSumExp(T* destination)
     {
-        LogSumExpKernel kernel = new(High, Low, Third, lanes, Scratch);
+        LogSumExpKernel kernel = new(High, Low, Third, rows, Scratch);
         VectorWidth.Run<LogSumExpKernel, double>(ref kernel);
-        Conversion.ToElements(Scratch, destination, lanes);
+        Conversion.ToElements(Scratch, destination, rows);
     }
 
     /// <summary>ln Σ e^(x − max) of the rows from sums of all exponentials.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void LogOfSums(T* destination)
     {
-        LogOfSumsKernel kernel = new(High, Low, lanes, Scratch);
+        LogOfSumsKernel kernel = new(High, Low, rows, Scratch);
         VectorWidth.Run<LogOfSumsKernel, double>(ref kernel);
-        Conversion.ToElements(Scratch, destination, lanes);
+        Conversion.ToElements(Scratch, destination, rows);
     }
 
     /// <summary>ln Σ e^(x − max) of the rows from sums of the exponentials below the maximum.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void LogAboveMaximum(T* destination)
     {
-        LogAboveMaximumKernel kernel = new(High, Low, Third, lanes, Scratch);
+        LogAboveMaximumKernel kernel = new(High, Low, Third, rows, Scratch);
         VectorWidth.Run<LogAboveMaximumKernel, double>(ref kernel);
-        Conversion.ToElements(Scratch, destination, lanes);
+        Conversion.ToElements(Scratch, destination, rows);
     }
 
-    private double* Third => numbers + (2 * Room(lanes));
+    private double* Third => numbers + (2 * Room(rows));
 
-    private double* Scratch => numbers + (3 * Room(lanes));
+    public double* Scratch => numbers + (3 * Room(rows));
 
     /// <summary>Whole vectors of double.</summary>
-    private static int Room(int lanes) => Math.Max(lanes, WholeVector.Lanes<double>());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Room(int rows) => Math.Max(rows, WholeVector.Lanes<double>());
 
+    [MethodImpl(LoopMethod.Compiled)]
     private void SumFew<TSimd, TVector, TExponential, TSum>(T* values, int count, TVector max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -90,7 +103,7 @@ internal readonly unsafe struct RowLogs<T>(double* numbers, int lanes)
         where TSum : struct, IColumnSum<TVector, T>
     {
         ColumnSums.OfFew<TSimd, TVector, T, TExponential, TSum, RowPasses.Dropped>(values, TSimd.Lanes, count, max, null, out TVector first, out TVector second);
-        TSum.Store<TSimd>(first, second, High, Low);
+        TSum.Store<TSimd>(first, second, High, Low, Scratch);
     }
 
     /// <summary>How many classes equal the maximum; NaN where that is infinite.</summary>

@@ -35,6 +35,7 @@ internal static unsafe class RowPasses
     }
 
     /// <summary>The sum of at most <see cref="LongRow{T}.PartLength"/> exponentials; they themselves go to <paramref name="destination"/> unless it is null.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static CompensatedSum Exponentials<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row, T* destination, Upcoming<T> upcoming)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -43,6 +44,7 @@ internal static unsafe class RowPasses
         : Exponentials<TSimd, TVector, T, Stored>(logits, count, row, destination, upcoming);
 
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     private static CompensatedSum Exponentials<TSimd, TVector, T, TFate>(T* logits, nuint count, in RowExponential<T> row, T* destination, Upcoming<T> upcoming)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -60,6 +62,7 @@ internal static unsafe class RowPasses
 
     /// <summary>The sum of the exponentials without the entries that equal the maximum: what is left of a confident row.</summary>
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public static CompensatedSum ExponentialsBelowMaximum<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -95,6 +98,7 @@ internal static unsafe class RowPasses
     }
 
     /// <summary>Exponentials times numerator / denominator, in place; for quotients as small as they may be.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static void ScaleByQuotient<TSimd, TVector, T>(T* exponentials, nuint count, CompensatedSum numerator, CompensatedSum denominator)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -14,6 +14,7 @@ internal readonly unsafe struct ScaledExponentialPass<T>(T* logits, nuint count,
     : IVectorKernel<T>
     where T : unmanaged
 {
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -7,6 +7,7 @@ namespace SoftmaxCE;
 internal static unsafe class ShortLogs
 {
     /// <summary>The sum of the row's exponentials, and its maximum.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static CompensatedSum Sum<TSimd, TVector, T>(T* logits, nuint count, T temperature, out T max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -27,6 +28,7 @@ internal static unsafe class ShortLogs
     /// ln Σ e^((x − max) / temperature) ≥ 0 of a row that fits one vector, to full relative accuracy; NaN where a logit is, and where the maximum is
     /// infinite.
     /// </summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static double LogAboveMaximum<TSimd, TVector, T>(T* logits, nuint count, T temperature, out T max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -42,6 +44,7 @@ internal static unsafe class ShortLogs
     }
 
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     private static CompensatedSum Sum<TSimd, TVector, T>(T* logits, nuint count, T max, T temperature)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

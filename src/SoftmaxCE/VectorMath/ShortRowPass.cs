@@ -14,6 +14,7 @@ internal readonly unsafe struct ShortRowSums<T, TFate>(in ShortRowPass.Rows<T> r
 {
     private readonly ShortRowPass.Rows<T> _rows = rows;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

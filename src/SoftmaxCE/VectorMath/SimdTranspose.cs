@@ -51,6 +51,18 @@ internal static unsafe class SimdTranspose
     private static void Sixteen(
         float* source, nint sourceStride, int rows, int columns, nint readable, float* destination, nint destinationStride, nint writable)
     {
+        if (rows == 16 && columns <= QuarterTranspose.MostColumns && QuarterTranspose.Reads(columns, sourceStride, readable))
+        {
+            QuarterTranspose.Into(source, sourceStride, columns, destination, destinationStride);
+            return;
+        }
+
+        if (columns == 16 && rows <= QuarterTranspose.MostColumns)
+        {
+            QuarterTranspose.Back(source, sourceStride, rows, destination, destinationStride);
+            return;
+        }
+
         Reader from = new(source, sourceStride, rows, columns, readable);
         Four(from, 0, out Vector512<float> a0, out Vector512<float> a1, out Vector512<float> a2, out Vector512<float> a3);
         Four(from, 4, out Vector512<float> b0, out Vector512<float> b1, out Vector512<float> b2, out Vector512<float> b3);
@@ -73,13 +85,11 @@ internal static unsafe class SimdTranspose
     private static void Four(
         in Reader from, int row, out Vector512<float> v0, out Vector512<float> v1, out Vector512<float> v2, out Vector512<float> v3)
     {
-        Vector512<float> r0 = from.Row(row), r1 = from.Row(row + 1), r2 = from.Row(row + 2), r3 = from.Row(row + 3);
-        Vector512<double> low01 = Avx512F.UnpackLow(r0, r1).AsDouble(), high01 = Avx512F.UnpackHigh(r0, r1).AsDouble();
-        Vector512<double> low23 = Avx512F.UnpackLow(r2, r3).AsDouble(), high23 = Avx512F.UnpackHigh(r2, r3).AsDouble();
-        v0 = Avx512F.UnpackLow(low01, low23).AsSingle();
-        v1 = Avx512F.UnpackHigh(low01, low23).AsSingle();
-        v2 = Avx512F.UnpackLow(high01, high23).AsSingle();
-        v3 = Avx512F.UnpackHigh(high01, high23).AsSingle();
+        v0 = from.Row(row);
+        v1 = from.Row(row + 1);
+        v2 = from.Row(row + 2);
+        v3 = from.Row(row + 3);
+        QuarterTranspose.Four(ref v0, ref v1, ref v2, ref v3);
     }
 
     /// <summary>Transposes the 4 × 4 matrix whose rows are the vectors and whose elements are their quarters.</summary>

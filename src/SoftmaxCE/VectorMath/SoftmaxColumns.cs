@@ -30,6 +30,7 @@ internal static unsafe class SoftmaxColumns
     }
 
     /// <summary>t and q of every class to <paramref name="scratch"/>; returns what they are to be multiplied by.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static Factors<TVector> ExponentialsOfFew<TSimd, TVector, T>(T* values, nint stride, int count, TVector max, T* scratch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -38,6 +39,7 @@ internal static unsafe class SoftmaxColumns
         : ExponentialsOfFew<TSimd, TVector, T, DirectExponential<TVector, T>>(values, stride, count, max, scratch);
 
     /// <summary>The exponentials of more classes than one vector holds, in place; returns what they are to be multiplied by.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static Factors<TVector> ExponentialsOfMore<TSimd, TVector, T>(T* values, int count, TVector max, T* scratch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -91,6 +93,7 @@ internal static unsafe class SoftmaxColumns
     }
 
     /// <summary>Whether some row has no finite maximum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AnyInfinite<TSimd, TVector, T>(TVector max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -103,6 +106,7 @@ internal static unsafe class SoftmaxColumns
         where TVector : struct
         where T : unmanaged => TSimd.AnyGreater(TSimd.Abs(max), TSimd.Create(Element.FromDouble<T>(FactoredExp.Reach<T>())));
 
+    [MethodImpl(LoopMethod.Compiled)]
     private static Factors<TVector> ExponentialsOfFew<TSimd, TVector, T, TExponential>(T* values, nint stride, int count, TVector max, T* scratch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

@@ -45,6 +45,7 @@ internal static unsafe class SoftmaxKernel
     public const double Confident = 0.0625;
 
     /// <summary>Probabilities of one row; <paramref name="destination"/> may be <paramref name="logits"/>. Unless it is the last, another row follows in memory.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static void Softmax<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* destination, bool isLast)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -74,6 +75,7 @@ internal static unsafe class SoftmaxKernel
     }
 
     /// <summary>Log-probabilities of one row; <paramref name="destination"/> may be <paramref name="logits"/>.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static void LogSoftmax<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* destination, bool isLast)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -95,6 +97,7 @@ internal static unsafe class SoftmaxKernel
     }
 
     /// <summary>ln Σ e^x[i], rounded to T.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static T LogSumExp<TSimd, TVector, T>(T* logits, nuint count, bool isLast)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -115,6 +118,7 @@ internal static unsafe class SoftmaxKernel
     }
 
     /// <summary>The largest logit, and the sum of the exponentials of the distances to it. <paramref name="writtenNext"/>: into the cache with it.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private static CompensatedSum Sum<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* writtenNext, bool isLast, out T max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -128,10 +132,12 @@ internal static unsafe class SoftmaxKernel
     }
 
     /// <summary>Whether the sum is so close to the maximum's exponential that its logarithm wants the other exponentials apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsConfident<T>(double sum)
         where T : unmanaged => sum < (1 + Confident) * FactoredExp.OfMaximum<T>();
 
     /// <summary>ln Σ e^((x − max) / temperature) ≥ 0 of a row of more than one vector, to full relative accuracy.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static double LogAboveMaximum<TSimd, TVector, T>(T* logits, nuint count, in RowExponential<T> row, CompensatedSum sum)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -143,6 +149,7 @@ internal static unsafe class SoftmaxKernel
 
     /// <summary>The exponentials of a row of a few vectors; returns what they are to be multiplied by. <see cref="RowBatch"/> gives the same bits.</summary>
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     private static T ShortRow<TSimd, TVector, T>(T* logits, nuint count, T temperature, T* destination, out T factorLow)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -164,6 +171,7 @@ internal static unsafe class SoftmaxKernel
 
     /// <summary>A row that fits one vector: the same passes in registers, and the exponentials are not rounded before they are scaled.</summary>
     /// <remarks><see cref="SoftmaxColumns"/> gives the same bits.</remarks>
+    [MethodImpl(LoopMethod.Compiled)]
     private static void OneVector<TSimd, TVector, T>(T* logits, int count, T temperature, T* destination)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -190,7 +198,7 @@ internal static unsafe class SoftmaxKernel
         return TSimd.Select(isLogit, t, TSimd.Create(default));
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(LoopMethod.Apart)]
     private static TVector Shifted<TSimd, TVector, T>(in RowExponential<T> row, TVector x, out TVector q)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

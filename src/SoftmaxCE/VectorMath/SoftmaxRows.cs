@@ -85,6 +85,7 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
         }
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private void RunRow<TSimd, TVector>(nint row)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

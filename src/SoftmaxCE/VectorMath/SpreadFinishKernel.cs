@@ -73,6 +73,7 @@ internal unsafe struct SpreadFinishKernel(in SpreadBatch batch) : IVectorKernel<
     public bool HasZLoss;
     public double TotalLoss;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, double>
         where TVector : struct

@@ -8,6 +8,7 @@ namespace SoftmaxCE;
 /// <param name="HasMasked">Whether some logit is −∞, or infinitely far below the maximum: then <paramref name="Dot"/> is meaningless (0 · −∞ is to be 0).</param>
 internal readonly record struct TargetTerms(double Dot, double Others, bool HasMasked)
 {
+    [MethodImpl(LoopMethod.Compiled)]
     public static unsafe TargetTerms Of<TSimd, TVector, T>(T* logits, T* targets, int count, int pivot, T max)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct

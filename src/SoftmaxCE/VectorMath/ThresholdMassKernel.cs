@@ -47,6 +47,7 @@ internal unsafe struct ThresholdMassKernel<T>(T* values, int count) : IVectorKer
         Masses[3] = TSimd.TotalOfWide(high3, low3).Value;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private TVector Splat<TSimd, TVector>(int index)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct => TSimd.Create(Element.FromDouble<T>(At[index]));

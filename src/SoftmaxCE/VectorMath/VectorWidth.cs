@@ -24,7 +24,11 @@ internal static class VectorWidth
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run<TKernel, T>(ref TKernel kernel)
         where TKernel : struct, IVectorKernel<T>, allows ref struct
-        where T : unmanaged => RunAt<TKernel, T>(Bits, ref kernel);
+        where T : unmanaged
+    {
+        FactoredExp.Initialize();
+        RunAt<TKernel, T>(Bits, ref kernel);
+    }
 
     /// <summary>
     /// Runs with single registers for vectors, not the pairs that stand for 512 bits: for kernels in which no lane needs another one, so that it does not
@@ -35,6 +39,7 @@ internal static class VectorWidth
         where TKernel : struct, IVectorKernel<T>, allows ref struct
         where T : unmanaged
     {
+        FactoredExp.Initialize();
         if (Bits == 512) kernel.Run<Simd512<T>, Vector512<T>>();
         else if (Bits == 256) kernel.Run<Simd256<T>, Vector256<T>>();
         else if (Bits == 128) kernel.Run<Simd128<T>, Vector128<T>>();

@@ -7,6 +7,7 @@ namespace SoftmaxCE;
 internal static class WideTotal
 {
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     public static unsafe CompensatedSum Of<TSimd, TVector, T>(TVector first, TVector second)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
