@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
@@ -37,9 +38,10 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         // The same batches at every width, because losses are added up in batches.
         int lanes = TSimd.Lanes, count = _task.ClassCount, whole = WholeVector.Lanes<T>();
         int groups = Math.Min((rowCount + whole - 1) / whole, Math.Clamp(BatchValues / (whole * count), 1, MostBatchRows / whole)), batchRows = groups * whole;
-        T* columns = stackalloc T[(batchRows * count) + GroupTranspose.Slack(lanes)], maxima = stackalloc T[3 * batchRows];
+        T* columns = stackalloc T[(batchRows * count) + GroupTranspose.Slack(lanes)], values = stackalloc T[Batch.Arrays * batchRows];
         double* doubles = stackalloc double[(LabelNumbers.Arrays * batchRows) + lanes];
-        Batch batch = new(columns, maxima, maxima + batchRows, maxima + (2 * batchRows), doubles, batchRows);
+        Batch batch = new(columns, values, doubles, batchRows);
+        new Span<double>(batch.Numbers.Weights, batchRows).Fill(1);
         for (int first = 0; first < rowCount; first += batchRows)
         {
             int rows = Math.Min(batchRows, rowCount - first);
@@ -49,8 +51,11 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
                 T* group = batch.Columns + (row * count);
                 nint place = (nint)(first + row) * count;
                 GroupTranspose.Into(_task.Logits + place, ((nint)rowCount * count) - place, Math.Min(lanes, rows - row), count, group, lanes);
-                SumGroup<TSimd, TVector>(group, first, row, batch);
+                _totals.Correct += FindMaxima<TSimd, TVector>(group, row, batch);
             }
+
+            for (int row = 0; row < rows; row += lanes) SumGroup<TSimd, TVector>(first, row, batch);
+            for (int row = 0; row < rows; row += lanes) TakeDifferences<TSimd, TVector>(row, batch);
 
             _totals.Loss += batch.Numbers.Finish(_task, first, rows, batch.Factors);
             Conversion.ToElements(batch.Numbers.LabelGradients, batch.LabelGradients, batchRows);
@@ -65,13 +70,13 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
     }
 
     /// <summary>Labels as numbers of type T, and weights; rows that only fill up the last vector get label −1 and weight 0.</summary>
+    [MethodImpl(LoopMethod.Apart)]
     private readonly void LoadLabels(int first, int rows, in Batch batch)
     {
         if (_task.ClassWeights == null && _task.SampleWeights == null && _task.IgnoreLabel == null && rows == batch.Numbers.Rows)
         {
             Conversion.ToElements(_task.Labels + first, batch.Labels, rows);
-            new Span<double>(batch.Numbers.Weights, rows).Fill(1);
-            return;
+            return;                 // the weights are 1 from the beginning
         }
 
         for (int row = 0; row < batch.Numbers.Rows; row++)
@@ -83,15 +88,15 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         }
     }
 
-    /// <summary>Maxima, the labels' logits, and from them the sums.</summary>
-    [MethodImpl(LoopMethod.Compiled)]
-    private void SumGroup<TSimd, TVector>(T* group, int first, int row, in Batch batch)
+    /// <summary>Maxima and the labels' logits; returns how many labels are the first maximum of their row.</summary>
+    [MethodImpl(LoopMethod.Apart)]
+    private readonly int FindMaxima<TSimd, TVector>(T* group, int row, in Batch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         nuint end = (nuint)(_task.ClassCount * TSimd.Lanes), lanes = (nuint)TSimd.Lanes;
-        TVector labels = TSimd.Load(ref *batch.Labels, (nuint)row), zero = TSimd.Create(default), one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0);
-        TVector max = TSimd.Load(ref *group, 0), atMax = zero, atLabel = max, index = one;
+        TVector labels = TSimd.Load(ref *batch.Labels, (nuint)row), one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0);
+        TVector max = TSimd.Load(ref *group, 0), atMax = TSimd.Create(default), atLabel = max, index = one;
         for (nuint at = lanes; at < end; at += lanes)
         {
             TVector x = TSimd.Load(ref *group, at);
@@ -101,31 +106,35 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
             index = TSimd.Add(index, one);
         }
 
-        TVector far = TSimd.Create(Element.FromDouble<T>(_task.Temperature == 1 ? FactoredExp.Reach<T>() : -1));
+        TSimd.Store(ref *batch.Maxima, (nuint)row, max);
+        TSimd.Store(ref *batch.AtLabels, (nuint)row, atLabel);
+        return BitOperations.PopCount(TSimd.Bits(TSimd.Equal(atMax, labels)));
+    }
+
+    [MethodImpl(LoopMethod.Compiled)]
+    private readonly void SumGroup<TSimd, TVector>(int first, int row, in Batch batch)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
         nint place = (nint)(first + row) * _task.ClassCount;
-        T* logits = _task.Logits + place, next = first + row + (2 * (int)lanes) <= rowCount ? logits + end : logits;
+        T* logits = _task.Logits + place, next = first + row + (2 * TSimd.Lanes) <= rowCount ? logits + (_task.ClassCount * TSimd.Lanes) : logits;
         T* gradient = _task.Gradient == null ? next : _task.Gradient + place;
-        if (TSimd.AnyGreater(TSimd.Abs(max), far)) SumGroup<TSimd, TVector, ShiftedExponential<TVector, T>>(group, row, max, atLabel, batch, next, gradient);
-        else SumGroup<TSimd, TVector, DirectExponential<TVector, T>>(group, row, max, atLabel, batch, next, gradient);
-        TVector lower = zero, upper = zero;
-        Shift<TVector> shift = Shift<TVector>.Create<TSimd, T>(default, Element.FromDouble<T>(_task.Temperature)) with { Max = max };
-        TSimd.AddWide(ref lower, ref upper, shift.Difference<TSimd, T>(atLabel, out TVector low));
-        TSimd.AddWide(ref lower, ref upper, TSimd.Select(TSimd.Equal(low, low), low, zero));        // NaN where the logit is −∞
-        ColumnSums.StoreTotals<TSimd, TVector, T>(lower, upper, batch.Numbers.Differences + row, batch.Numbers.Lost);
-        TVector correct = TSimd.AddAcross(TSimd.Select(TSimd.Equal(atMax, labels), one, zero));
-        _totals.Correct += (int)Element.ToDouble(TSimd.MaxOfLanes(correct));
+        TVector far = TSimd.Create(Element.FromDouble<T>(_task.Temperature == 1 ? FactoredExp.Reach<T>() : -1));
+        if (TSimd.AnyGreater(TSimd.Abs(TSimd.Load(ref *batch.Maxima, (nuint)row)), far)) SumGroup<TSimd, TVector, ShiftedExponential<TVector, T>>(row, batch, next, gradient);
+        else SumGroup<TSimd, TVector, DirectExponential<TVector, T>>(row, batch, next, gradient);
     }
 
     /// <summary>Exponentials (in place), with the factor <see cref="FactoredExp.OfMaximum{T}"/>, their sums without the labels, and those of the labels.</summary>
     [MethodImpl(LoopMethod.Apart)]
     private readonly void SumGroup<TSimd, TVector, TExponential>(
-        T* group, int row, TVector max, TVector atLabel, in Batch batch, T* nextLogits, T* gradient)
+        int row, in Batch batch, T* nextLogits, T* gradient)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where TExponential : struct, IRowExponential<TVector, T>
     {
+        T* group = batch.Columns + (row * _task.ClassCount);
         TExponential exp = default;
-        exp.Prepare<TSimd>(max, Element.FromDouble<T>(_task.Temperature));
+        exp.Prepare<TSimd>(TSimd.Load(ref *batch.Maxima, (nuint)row), Element.FromDouble<T>(_task.Temperature));
         TVector labels = TSimd.Load(ref *batch.Labels, (nuint)row), zero = TSimd.Create(default), one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0);
         TVector two = TSimd.Add(one, one), index = zero, first = zero, second = zero;
         FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
@@ -157,13 +166,27 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         ColumnSums.StoreTotals<TSimd, TVector, T>(first, second, batch.Numbers.Others + row, batch.Numbers.Lost);
         first = zero;
         second = zero;
+        TVector atLabel = TSimd.Load(ref *batch.AtLabels, (nuint)row);
         TVector label = TSimd.Select(TSimd.Equal(atLabel, RowPasses.Lowest<TSimd, TVector, T>()), zero, exp.Split<TSimd>(atLabel, out TVector power));
         TSimd.AddWide(ref first, ref second, label);
         TSimd.AddWide(ref first, ref second, TSimd.Multiply(label, power));
         ColumnSums.StoreTotals<TSimd, TVector, T>(first, second, batch.Numbers.AtLabel + row, batch.Numbers.Lost);
     }
 
-    [MethodImpl(LoopMethod.Compiled)]
+    /// <summary>(x − max) / temperature of the labels.</summary>
+    [MethodImpl(LoopMethod.Apart)]
+    private readonly void TakeDifferences<TSimd, TVector>(int row, in Batch batch)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        TVector zero = TSimd.Create(default), lower = zero, upper = zero, max = TSimd.Load(ref *batch.Maxima, (nuint)row);
+        Shift<TVector> shift = Shift<TVector>.Create<TSimd, T>(default, Element.FromDouble<T>(_task.Temperature)) with { Max = max };
+        TSimd.AddWide(ref lower, ref upper, shift.Difference<TSimd, T>(TSimd.Load(ref *batch.AtLabels, (nuint)row), out TVector low));
+        TSimd.AddWide(ref lower, ref upper, TSimd.Select(TSimd.Equal(low, low), low, zero));        // NaN where the logit is −∞
+        ColumnSums.StoreTotals<TSimd, TVector, T>(lower, upper, batch.Numbers.Differences + row, batch.Numbers.Lost);
+    }
+
+    [MethodImpl(LoopMethod.Apart)]
     private readonly void ScaleGroup<TSimd, TVector>(T* group, int row, in Batch batch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
@@ -181,15 +204,22 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
     }
 
     /// <summary>Scratch memory of a batch of rows: its logits class by class, and one value per row of each of the others.</summary>
-    private readonly struct Batch(T* columns, T* labels, T* factors, T* labelGradients, double* doubles, int rows)
+    private readonly struct Batch(T* columns, T* values, double* doubles, int rows)
     {
+        public const int Arrays = 5;
+
         public T* Columns { get; } = columns;
 
-        public T* Labels { get; } = labels;
+        public T* Labels { get; } = values;
 
-        public T* Factors { get; } = factors;
+        public T* Maxima { get; } = values + rows;
 
-        public T* LabelGradients { get; } = labelGradients;
+        /// <summary>The labels' logits.</summary>
+        public T* AtLabels { get; } = values + (2 * rows);
+
+        public T* Factors { get; } = values + (3 * rows);
+
+        public T* LabelGradients { get; } = values + (4 * rows);
 
         public LabelNumbers Numbers { get; } = new(doubles, rows);
     }
