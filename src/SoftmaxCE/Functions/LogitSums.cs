@@ -11,12 +11,14 @@ namespace SoftmaxCE;
 internal static unsafe class LogitSums
 {
     /// <summary>H = ln s + Σ e^d (−d) / s with d = z − max and s = Σ e^d: two sums of terms ≥ 0.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static double Entropy<T>(ReadOnlySpan<T> logits)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         IsKeptByFloat<T>() ? Entropy<T, float>(logits) : Entropy<T, double>(logits);
 
     /// <summary>Σ p (ln s − d) = ln s · Σ p + Σ p (−d).</summary>
     /// <exception cref="ArgumentOutOfRangeException">An entry of <paramref name="p"/> is negative.</exception>
+    [MethodImpl(LoopMethod.Compiled)]
     public static double CrossEntropy<T>(ReadOnlySpan<T> p, ReadOnlySpan<T> logits)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -32,8 +34,10 @@ internal static unsafe class LogitSums
     // Below this, products of floats may have been too small to keep their digits, and an infinite one may have been finite in double.
     private const double SmallestSafe = 1e-30;
 
+    [MethodImpl(LoopMethod.Compiled)]
     private static bool IsKeptByFloat<T>() => typeof(T) == typeof(float) || typeof(T) == typeof(Half);
 
+    [MethodImpl(LoopMethod.Compiled)]
     private static double Entropy<T, TElement>(ReadOnlySpan<T> logits)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TElement : unmanaged, IBinaryFloatingPointIeee754<TElement>
@@ -43,6 +47,7 @@ internal static unsafe class LogitSums
         return log + (row.Distances.Value / row.Sum.Value);
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private static double CrossEntropy<T, TElement>(ReadOnlySpan<T> p, ReadOnlySpan<T> logits)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TElement : unmanaged, IBinaryFloatingPointIeee754<TElement>
@@ -55,6 +60,7 @@ internal static unsafe class LogitSums
 
     /// <summary>The sums of a row, part by part. Without <paramref name="weights"/> the exponentials are the weights.</summary>
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     private static LogitPart<TElement> Row<T, TElement>(ReadOnlySpan<T> logits, ReadOnlySpan<T> weights)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TElement : unmanaged, IBinaryFloatingPointIeee754<TElement>
@@ -86,6 +92,7 @@ internal static unsafe class LogitSums
     /// The Kullback-Leibler or the Jensen-Shannon divergence: both rows are read once for their sums, and once more for terms that do not cancel. A Kullback-Leibler
     /// divergence that is not small beside the differences of the logits comes from the first reading.
     /// </summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static double Divergence<T>(ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ, LogitSum kind)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -105,6 +112,7 @@ internal static unsafe class LogitSums
     private const double SmallestOfFloats = 1e-6;
     private const double SmallestOfDoubles = 1e-14;
 
+    [MethodImpl(LoopMethod.Compiled)]
     private static double Divergence<T, TElement>(
         ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ, LogitSum kind, out LogitPart<TElement> p, out LogitPart<TElement> q)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -127,6 +135,7 @@ internal static unsafe class LogitSums
 
     /// <summary>Twice the Jensen-Shannon divergence, unless the rows, or their first parts already, are close.</summary>
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     private static bool TryMean<T>(ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ, in LogitPair<float> pair, double sum, out double value)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -152,11 +161,13 @@ internal static unsafe class LogitSums
     }
 
     // In units of a float's last place each part of a term is off by 1.5 of itself, and what the shift took from the differences by a quarter of it; together that may be 6 ulp.
+    [MethodImpl(LoopMethod.Compiled)]
     private static bool IsFar(double terms, double lost, double shift) => terms > ((terms + (2 * lost)) / 4) + (shift / 24);
 
     /// <summary>The sums of two rows, part by part, with terms of the first.</summary>
     /// <returns>The center of differences: the distance of the maxima of the first parts.</returns>
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     private static double Rows<T, TElement>(
         ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ, LogitTerms terms, out LogitPart<TElement> rowP, out LogitPart<TElement> rowQ)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -188,6 +199,7 @@ internal static unsafe class LogitSums
     }
 
     [SkipLocalsInit]
+    [MethodImpl(LoopMethod.Compiled)]
     private static double Sum<T, TElement>(ReadOnlySpan<T> logitsP, ReadOnlySpan<T> logitsQ, in LogitPair<TElement> pair, LogitSum kind)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TElement : unmanaged, IBinaryFloatingPointIeee754<TElement>

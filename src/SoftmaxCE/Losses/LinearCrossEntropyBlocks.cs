@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>The loop over blocks of rows, with the scratch memory that all blocks share.</summary>
@@ -159,6 +161,7 @@ internal sealed unsafe class LinearCrossEntropyBlocks<T> : IDisposable
         for (int k = 0; k < _task.FeatureCount; k++) column[(nint)k * _task.PanelRows] = default;
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private PivotSum MergeSlices(int row, int label, double atLabel, out double max, out double dot, out bool isCorrect)
     {
         max = double.NegativeInfinity;
@@ -192,6 +195,7 @@ internal sealed unsafe class LinearCrossEntropyBlocks<T> : IDisposable
         _task.LabelGradients[row] = Element.FromDouble<T>(labelGradient);
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private void AddSlices()
     {
         for (int row = 0; row < _task.Rows; row++)

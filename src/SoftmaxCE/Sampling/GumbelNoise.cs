@@ -46,5 +46,6 @@ internal static class GumbelNoise
         return z ^ (z >> 31);
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private static double Log(double value) => LogPolynomial.Log<ScalarSimd<double>, double, double>(value);
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
@@ -150,6 +151,7 @@ internal readonly unsafe struct SampledRow<T>(LogitSampler options, T* logits, i
     private double MinPBound(double max) => max + (options.Temperature * Log(options.MinP));
 
     /// <summary>Moves the classes that pass top-k and top-p to the front; returns how many they are.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private int Restrict(Span<double> values, Span<int> classes, Span<double> masses, double max)
     {
         int kept = values.Length;
@@ -200,6 +202,7 @@ internal readonly unsafe struct SampledRow<T>(LogitSampler options, T* logits, i
         return race.Winner;
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private static double Log(double value) => LogPolynomial.Log<ScalarSimd<double>, double, double>(value);
 
     private int IndexOf(double value, int first)

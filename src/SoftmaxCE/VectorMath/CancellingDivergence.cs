@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>Σ p ln(p/q) entry by entry, for the rare case that Σ [p ln(p/q) − p + q] and Σ (q − p) cancel.</summary>
@@ -19,6 +21,7 @@ internal static class CancellingDivergence
         }
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private static void AddNear(double x, double y, double d, ref CompensatedSum sum)
     {
         double total = TwoSum.Add<ScalarSimd<double>, double, double>(x, y, out double totalLow);
@@ -35,5 +38,6 @@ internal static class CancellingDivergence
         return double.IsNormal(ratio) ? Log(ratio) : Log(x) - Log(y);
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private static double Log(double x) => LogPolynomial.Log<ScalarSimd<double>, double, double>(x);
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>The scalar part of one row: from Σ e^(x − max) to the loss and the factors of the gradient.</summary>
@@ -85,6 +87,7 @@ internal readonly struct PivotProbability
     /// <param name="sum">Σ e^(x − max).</param>
     /// <param name="max">The largest x (after the temperature).</param>
     /// <param name="difference">x − max at the pivot.</param>
+    [MethodImpl(LoopMethod.Compiled)]
     public static PivotProbability Of(PivotSum sum, double max, double difference)
     {
         double total = sum.Total;

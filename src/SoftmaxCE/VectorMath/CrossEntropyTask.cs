@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>The arguments of <see cref="CrossEntropyKernel{T}"/>: rows of logits with their labels or target distributions, and the options.</summary>
@@ -48,8 +50,10 @@ internal unsafe struct CrossEntropyTask<T>
 
     public T* RowLosses;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly double ClassWeight(int label) => ClassWeights == null ? 1 : ClassWeights[label];
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly double SampleWeight(nint row) => SampleWeights == null ? 1 : Element.ToDouble(SampleWeights[row]);
 
     /// <summary>The same task, its first row being <paramref name="row"/> of this one.</summary>

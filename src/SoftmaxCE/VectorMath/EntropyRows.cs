@@ -59,5 +59,6 @@ internal unsafe ref struct EntropyRows : IVectorKernel<double>
         EntropySum = total;
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private static double TimesLog(double q) => q == 0 ? 0 : q * LogPolynomial.Log<ScalarSimd<double>, double, double>(q);
 }

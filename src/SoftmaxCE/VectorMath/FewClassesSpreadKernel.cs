@@ -25,6 +25,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     public readonly CrossEntropyTotals Totals => _totals;
 
     /// <summary>A focal loss of a spread target needs powers for every class; that is better off class by class.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static bool Fits(in CrossEntropyTask<T> task) =>
         task.ClassCount <= MostClasses && (task.FocalGamma == 0 || task.Background == null);
 
@@ -83,6 +84,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     }
 
     /// <summary>What a row has beside its logits; rows that only fill up the last vector, and those that do not count, get weight 0.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void LoadRows(int first, int rows, T* pivots, in SpreadBatch batch)
     {
         for (int row = 0; row < batch.Rows; row++)
@@ -262,6 +264,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
     }
 
     /// <summary>Row losses, and behind the pivots the factors of exponentials and of backgrounds, and the pivots' gradients.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private void Finish(int first, int rows, T* pivots, in SpreadBatch batch)
     {
         SpreadFinishKernel kernel = new(batch)

@@ -171,6 +171,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
     }
 
     /// <summary>The labels' gradients; rows of weight 0 have none, whatever their logits are.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly void FinishGradient(int first, int rows, T* gradient, in Batch batch, bool allCount)
     {
         for (int row = 0; row < rows; row++, gradient += _task.ClassCount)
@@ -184,13 +185,12 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
     private readonly struct Batch
     {
         private readonly T* _vectors;
-        private readonly double* _doubles;
 
         public Batch(T* memory, int lanes)
         {
             Rows = lanes;
             _vectors = memory;
-            _doubles = (double*)(memory + (Vectors(lanes) * lanes));
+            Numbers = new((double*)(memory + (Vectors(lanes) * lanes)), lanes);
         }
 
         public int Rows { get; }
@@ -216,7 +216,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         /// <summary>See <see cref="FactoredExp{TVector,T}.StoreMaxima"/>.</summary>
         public T* Prepared => Factors + (3 * Rows);
 
-        public LabelNumbers Numbers => new(_doubles, Rows);
+        public LabelNumbers Numbers { get; }
 
         public static int Bytes(int lanes) => ((Vectors(lanes) + 1) * WholeVector.Bytes) + ((LabelNumbers.Arrays + 1) * lanes * sizeof(double));
 

@@ -43,6 +43,7 @@ internal unsafe struct LaneSum<T>
     /// <summary>The sum over all lanes; see <see cref="ISimd{TVector,T}.TotalOfWide"/>.</summary>
     public readonly CompensatedSum Total
     {
+        [MethodImpl(LoopMethod.Compiled)]
         get
         {
             LaneSum<T> copy = this;

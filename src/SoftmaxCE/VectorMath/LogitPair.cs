@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>What the terms of a divergence need to know of two whole rows of logits: ln p − ln q = zP − zQ − shift, and the ratio of the sums P / Q.</summary>
@@ -5,6 +7,7 @@ internal readonly record struct LogitPair<T>(T MaxP, T MaxQ, T Ratio, T Shift, T
     where T : unmanaged
 {
     /// <summary>By the logarithms of the sums, whose errors all ln p − ln q then have in common.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static LogitPair<T> Of(in LogitPart<T> p, in LogitPart<T> q)
     {
         double logP = p.Log(out double restP), logQ = q.Log(out double restQ);
@@ -16,8 +19,10 @@ internal readonly record struct LogitPair<T>(T MaxP, T MaxQ, T Ratio, T Shift, T
     /// <param name="p">The sums of P.</param>
     /// <param name="q">The sums of Q.</param>
     /// <param name="growth">Q / P − 1, in sums that refer to the maxima.</param>
+    [MethodImpl(LoopMethod.Compiled)]
     public static LogitPair<T> Of(in LogitPart<T> p, in LogitPart<T> q, double growth) => Of(p, q, -RowSum.Log1p(growth), 0, 1 / (1 + growth));
 
+    [MethodImpl(LoopMethod.Compiled)]
     private static LogitPair<T> Of(in LogitPart<T> p, in LogitPart<T> q, double logs, double logsLow, double ratio)
     {
         double maxima = TwoSum.Subtract<ScalarSimd<double>, double, double>(Element.ToDouble(p.Max), Element.ToDouble(q.Max), out double lost);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>A part of a row of logits x with weights w, which are the exponentials themselves or given: its maximum m and three sums.</summary>
@@ -35,6 +37,7 @@ internal struct LogitPart<T>
     /// <summary>Σ e^(x − m).</summary>
     public readonly CompensatedSum Sum
     {
+        [MethodImpl(LoopMethod.Compiled)]
         get
         {
             CompensatedSum sum = Others;
@@ -44,6 +47,7 @@ internal struct LogitPart<T>
     }
 
     /// <summary>ln Σ e^(x − m) to full relative accuracy, as a leading part and a rest; NaN for a row without maximum.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public readonly double Log(out double rest)
     {
         rest = 0;
@@ -53,6 +57,7 @@ internal struct LogitPart<T>
     }
 
     /// <summary>Takes in a part whose weights are its exponentials.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void MergeExponentials(in LogitPart<T> other)
     {
         T largest = LargerMax(other);
@@ -63,6 +68,7 @@ internal struct LogitPart<T>
     }
 
     /// <summary>Takes in a part with given weights.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void MergeWeighted(in LogitPart<T> other)
     {
         T largest = LargerMax(other);
@@ -75,6 +81,7 @@ internal struct LogitPart<T>
     }
 
     /// <summary>Takes in a part with differences, Σ e^(x − m) (x − y − center) in the place of distances; the center is the same for all.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void MergeDifferences(in LogitPart<T> other)
     {
         T largest = LargerMax(other);
@@ -86,6 +93,7 @@ internal struct LogitPart<T>
         MergeExponentialSums(other);
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private void MergeExponentialSums(in LogitPart<T> other)
     {
         if (Element.ToDouble(other.Max) > Element.ToDouble(Max))
@@ -101,9 +109,11 @@ internal struct LogitPart<T>
         }
     }
 
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly T LargerMax(in LogitPart<T> other) => Element.ToDouble(other.Max) > Element.ToDouble(Max) ? other.Max : Max;
 
     /// <summary>Σ e^(x − M) (M − x).</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly CompensatedSum ExponentialDistances(T largest)
     {
         double rise = Element.ToDouble(largest) - Element.ToDouble(Max);
@@ -116,6 +126,7 @@ internal struct LogitPart<T>
     }
 
     /// <summary>Σ w (M − x).</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     private readonly CompensatedSum WeightedDistances(T largest)
     {
         double rise = Element.ToDouble(largest) - Element.ToDouble(Max);

@@ -17,6 +17,7 @@ internal unsafe struct LogitPartSums<T>(T* logits, T* weights, nint count, T* ne
 
     public readonly LogitPart<T> Part
     {
+        [MethodImpl(LoopMethod.Compiled)]
         get
         {
             CompensatedSum others = _others.Total;

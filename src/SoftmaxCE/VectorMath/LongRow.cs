@@ -177,6 +177,7 @@ internal struct RowPart<T>
     public static CompensatedSum Weight(T max, T largest) => Weight(max, largest, Element.FromDouble<T>(1));
 
     /// <summary>e^((max − largest) / temperature) to nearly twice the precision of double; exactly 1 when they are equal, 0 for −∞.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static CompensatedSum Weight(T max, T largest, T temperature)
     {
         double value = Element.ToDouble(max), top = Element.ToDouble(largest);

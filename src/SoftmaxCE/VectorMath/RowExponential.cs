@@ -20,13 +20,16 @@ internal readonly struct RowExponential<T>(T max, T temperature)
     }
 
     /// <summary>ln Σ e^((x − max) / temperature) from the sum of these exponentials, as a leading part and a rest.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static double LogAboveMaximum(CompensatedSum sum, out double rest) =>
         LogAboveMaximum<ScalarSimd<double>, double>(sum.High, sum.Low, out rest);
 
     /// <summary>ln Σ e^((x − max) / temperature) from the sum of these exponentials, to the digits of T.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static double RoundedLogAboveMaximum(CompensatedSum sum) => RoundedLogAboveMaximum<ScalarSimd<double>, double>(sum.High, sum.Low);
 
     /// <summary>ln Σ e^x, rounded once to T; temperature 1.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static T LogSumExp(T max, CompensatedSum sum) =>
         Element.FromDouble<T>(LogSumExp<ScalarSimd<double>, double>(Element.ToDouble(max), sum.High, sum.Low));
 

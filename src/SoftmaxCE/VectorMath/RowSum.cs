@@ -34,6 +34,7 @@ internal static class RowSum
     }
 
     /// <summary>ln(s · 2^exponent) as a leading part and a rest that together carry more digits than a double.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static double Log(CompensatedSum sum, double exponent, out double rest)
     {
         double total = sum.Value;
@@ -41,5 +42,6 @@ internal static class RowSum
     }
 
     /// <summary>ln(1 + r) to full relative accuracy.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static double Log1p(double rest) => LogPolynomial.Log1p<ScalarSimd<double>, double, double>(rest);
 }

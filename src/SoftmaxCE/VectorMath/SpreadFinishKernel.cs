@@ -11,32 +11,32 @@ internal readonly unsafe struct SpreadBatch(double* numbers, int rows)
     public int Rows { get; } = rows;
 
     /// <summary>Σ e^(x − max) without the pivot, and the pivot's own, in units of the maximum's.</summary>
-    public double* Others => numbers;
+    public double* Others { get; } = numbers;
 
-    public double* AtPivot => numbers + Rows;
+    public double* AtPivot { get; } = numbers + rows;
 
     /// <summary>(x − max)/temperature of the pivot.</summary>
-    public double* Differences => numbers + (2 * Rows);
+    public double* Differences { get; } = numbers + (2 * rows);
 
-    public double* Maxima => numbers + (3 * Rows);
+    public double* Maxima { get; } = numbers + (3 * rows);
 
     /// <summary>Sample weights; 0 where the row does not count.</summary>
-    public double* Weights => numbers + (4 * Rows);
+    public double* Weights { get; } = numbers + (4 * rows);
 
     /// <summary>The pivot's target beyond the background.</summary>
-    public double* Own => numbers + (5 * Rows);
+    public double* Own { get; } = numbers + (5 * rows);
 
-    public double* ZLosses => numbers + (6 * Rows);
+    public double* ZLosses { get; } = numbers + (6 * rows);
 
     /// <summary>Σ background without the pivot; the pivot's; Σ background (x − max)/temperature.</summary>
-    public double* Background => numbers + (7 * Rows);
+    public double* Background { get; } = numbers + (7 * rows);
 
-    public double* BackgroundAtPivot => numbers + (8 * Rows);
+    public double* BackgroundAtPivot { get; } = numbers + (8 * rows);
 
-    public double* Dots => numbers + (9 * Rows);
+    public double* Dots { get; } = numbers + (9 * rows);
 
     /// <summary>Scratch, one per lane.</summary>
-    public double* Lost => numbers + (Numbers * Rows);
+    public double* Lost { get; } = numbers + (Numbers * rows);
 
     /// <summary>Results, in place of the inputs: ∂loss/∂x = factor · e − scale · background, apart from the pivot's.</summary>
     public double* Losses => Dots;
@@ -137,6 +137,7 @@ internal unsafe struct SpreadFinishKernel(in SpreadBatch batch) : IVectorKernel<
     }
 
     /// <summary>The focal loss of labels: a power per row, by the platform.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public void RunFocal()
     {
         CompensatedSum total = default;

@@ -20,6 +20,7 @@ internal static class WideTotal
     }
 
     /// <summary>The same for lanes in memory, which is written to.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
     public static unsafe CompensatedSum Of<T>(double* sums, double* lost, int count)
         where T : unmanaged
     {
