@@ -96,10 +96,13 @@ internal sealed unsafe class DensePass<T>(DenseRows rows, int maxDegreeOfParalle
                 return;
             }
 
-            RowProducts<T>.Run(x, length, FeatureCount, PinnedMemory.Pointer(_vectors), count, PinnedMemory.Pointer(_shifts), products);
+            // Rows that are multiplied where they lie; those converted first are in the cache.
+            bool isMore = sample is null && rows is DenseRows<T> && first + (2L * length) <= rows.RowCount;
+            T* upcoming = isMore ? x + ((long)length * FeatureCount) : null;
+            RowProducts<T>.Run(x, length, FeatureCount, PinnedMemory.Pointer(_vectors), count, PinnedMemory.Pointer(_shifts), products, upcoming);
             step.Run(first, length, products, PinnedMemory.Pointer(room.Room), stepSums, count);
             if (sums == null) return;
-            OuterProducts<T>.Add(InElementType(room, products, length * count), count, x, length, FeatureCount, sums);
+            OuterProducts<T>.Add(InElementType(room, products, length * count), count, x, length, FeatureCount, sums, upcoming);
         }
     }
 

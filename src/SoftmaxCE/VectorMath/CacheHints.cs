@@ -16,6 +16,14 @@ internal static unsafe class CacheHints
         if (Sse.IsSupported) Sse.Prefetch0(address);
     }
 
+    /// <summary>The cache line at this address will be needed, but not at once: the first-level cache is not for it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void FetchToSecondLevel<T>(T* address)
+        where T : unmanaged
+    {
+        if (Sse.IsSupported) Sse.Prefetch1(address);
+    }
+
     /// <summary>Values from <paramref name="first"/> on will be needed soon, to be read or written.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Fetch<T>(T* first, nuint count)

@@ -7,7 +7,8 @@ namespace SoftmaxCE;
 /// The parts of the accumulators are made one after the other: all first halves of a tile over all features, then all second halves. So 2 rows × 5 vectors
 /// need 13 of 16 registers (7 loads per 10 products), where accumulators made of pairs would need 20 and live on the stack.
 /// </remarks>
-internal readonly unsafe struct NarrowRowProducts<T>(T* rows, int rowCount, int featureCount, T* vectors, int vectorCount, double* shifts, double* outputs) : IVectorKernel<T>
+internal readonly unsafe struct NarrowRowProducts<T>(
+    T* rows, int rowCount, int featureCount, T* vectors, int vectorCount, double* shifts, double* outputs, T* upcoming) : IVectorKernel<T>
     where T : unmanaged
 {
     private const int MostOutputs = 10;
@@ -103,16 +104,10 @@ internal readonly unsafe struct NarrowRowProducts<T>(T* rows, int rowCount, int 
             TVector zero = TSimd.Create(default);
             TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero, s04 = zero, s10 = zero, s11 = zero, s12 = zero, s13 = zero, s14 = zero;
             nint j = part, last = featureCount - TSimd.Lanes;
-            bool isFirst = part == 0 && vector == 0;
+            T* next = upcoming == null || part > 0 || vector > 5 ? x0 : upcoming + ((long)(row + (vector / 5)) * featureCount);
             for (; j <= last; j += AllLanes)
             {
-                if (isFirst)
-                {
-                    // The next two rows: what the memory streams is not enough to keep the multiplications busy.
-                    CacheHints.Fetch(x1 + featureCount + j);
-                    CacheHints.Fetch(x1 + (2 * featureCount) + j);
-                }
-
+                CacheHints.FetchToSecondLevel(next + j);
                 TVector a = TSimd.Load(ref x0[j], 0), b = TSimd.Load(ref x1[j], 0), v = TSimd.Load(ref w0[j], 0);
                 s00 = TSimd.MultiplyAdd(a, v, s00);
                 s10 = TSimd.MultiplyAdd(b, v, s10);

@@ -19,19 +19,20 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
     private long _residualStride;
     private long _rowStride;
     private long _sumStride;
+    private T* _upcoming;
 
-    /// <summary>All three matrices without gaps between their rows.</summary>
-    public static void Add(T* residuals, int residualCount, T* rows, int rowCount, int featureCount, double* sums) =>
-        Add(residuals, residualCount, residualCount, rows, rowCount, featureCount, featureCount, sums, featureCount);
+    /// <summary>All three matrices without gaps between their rows; and the rows that will be needed next, see <see cref="RowProducts{T}.Run"/>.</summary>
+    public static void Add(T* residuals, int residualCount, T* rows, int rowCount, int featureCount, double* sums, T* upcoming = null) =>
+        Add(residuals, residualCount, residualCount, rows, rowCount, featureCount, featureCount, sums, featureCount, upcoming);
 
     /// <summary>Each matrix with the distance between its rows.</summary>
     public static void Add(
-        T* residuals, int residualCount, long residualStride, T* rows, int rowCount, int featureCount, long rowStride, double* sums, long sumStride)
+        T* residuals, int residualCount, long residualStride, T* rows, int rowCount, int featureCount, long rowStride, double* sums, long sumStride, T* upcoming = null)
     {
         OuterProducts<T> kernel = new()
         {
             _residuals = residuals, _residualCount = residualCount, _residualStride = residualStride, _rows = rows, _rowCount = rowCount,
-            _featureCount = featureCount, _rowStride = rowStride, _sums = sums, _sumStride = sumStride,
+            _featureCount = featureCount, _rowStride = rowStride, _sums = sums, _sumStride = sumStride, _upcoming = upcoming,
         };
         VectorWidth.RunOnRegister<OuterProducts<T>, T>(ref kernel);
     }
@@ -77,9 +78,10 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         TVector zero = TSimd.Create(default);
         TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero, s10 = zero, s11 = zero, s12 = zero, s13 = zero, s20 = zero, s21 = zero;
         TVector s22 = zero, s23 = zero, s30 = zero, s31 = zero, s32 = zero, s33 = zero, s40 = zero, s41 = zero, s42 = zero, s43 = zero;
-        T* x = _rows + j, r = _residuals + c;
-        for (int i = 0; i < _rowCount; i++, x += _rowStride, r += _residualStride)
+        T* x = _rows + j, r = _residuals + c, next = Upcoming<TSimd, TVector>(c, j);
+        for (int i = 0; i < _rowCount; i++, x += _rowStride, r += _residualStride, next += TSimd.Lanes)
         {
+            CacheHints.FetchToSecondLevel(next);
             TVector x0 = TSimd.Load(ref *x, 0), x1 = TSimd.Load(ref *x, (nuint)TSimd.Lanes);
             TVector x2 = TSimd.Load(ref *x, (nuint)(2 * TSimd.Lanes)), x3 = TSimd.Load(ref *x, (nuint)(3 * TSimd.Lanes));
             TVector v = TSimd.Create(r[0]);
@@ -114,6 +116,17 @@ internal unsafe struct OuterProducts<T> : IVectorKernel<T>
         AddFour<TSimd, TVector>(c + 2, j, s20, s21, s22, s23);
         AddFour<TSimd, TVector>(c + 3, j, s30, s31, s32, s33);
         AddFour<TSimd, TVector>(c + 4, j, s40, s41, s42, s43);
+    }
+
+    /// <summary>What a tile fetches, a line per row: of ten residuals the tiles fetch the second half of the upcoming rows, as <see cref="RowProducts{T}"/> did the first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly T* Upcoming<TSimd, TVector>(int c, int j)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+    {
+        if (_upcoming == null || c > 5) return _rows + j;
+        int tile = (j / (2 * TSimd.Lanes)) + (c / 5);
+        return _upcoming + (_rowCount / 2 * (long)_featureCount) + ((long)tile * _rowCount * TSimd.Lanes);
     }
 
     [MethodImpl(LoopMethod.Compiled)]

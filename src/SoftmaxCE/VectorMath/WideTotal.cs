@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace SoftmaxCE;
 
@@ -49,5 +50,41 @@ internal static class WideTotal
     {
         Vector128<double> two = value.GetLower() + value.GetUpper();
         return two.ToScalar() + two.GetElement(1);
+    }
+
+    /// <summary>Writes <see cref="ISimd{TVector,T}.SumOfLanes"/> of four vectors: at 512 bits the same additions, but those of all four in one register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void OfFour<TSimd, TVector, T>(TVector first, TVector second, TVector third, TVector fourth, double* sums)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        if (typeof(TVector) != typeof(Vector512<T>))
+        {
+            sums[0] = TSimd.SumOfLanes(first);
+            sums[1] = TSimd.SumOfLanes(second);
+            sums[2] = TSimd.SumOfLanes(third);
+            sums[3] = TSimd.SumOfLanes(fourth);
+            return;
+        }
+
+        Vector512<double> a = Eight<TVector, T>(first), b = Eight<TVector, T>(second), c = Eight<TVector, T>(third), d = Eight<TVector, T>(fourth);
+
+        // Quarters of vectors: lanes 0 1 | 2 3 | 4 5 | 6 7. First 0 + 4, … of a and c, and of b and d; then those of all four.
+        const byte Lower = 0b_01_00_01_00, Upper = 0b_11_10_11_10, Even = 0b_10_00_10_00, Odd = 0b_11_01_11_01;
+        Vector512<double> ac = Avx512F.Shuffle4x128(a, c, Lower) + Avx512F.Shuffle4x128(a, c, Upper);
+        Vector512<double> bd = Avx512F.Shuffle4x128(b, d, Lower) + Avx512F.Shuffle4x128(b, d, Upper);
+        Vector512<double> pairs = Avx512F.Shuffle4x128(ac, bd, Even) + Avx512F.Shuffle4x128(ac, bd, Odd);
+        Avx.HorizontalAdd(pairs.GetLower(), pairs.GetUpper()).Store(sums);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<double> Eight<TVector, T>(TVector value)
+        where TVector : struct
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(double)) return Unsafe.BitCast<TVector, Vector512<double>>(value);
+        Vector512<float> singles = Unsafe.BitCast<TVector, Vector512<float>>(value);
+        return Vector512.WidenLower(singles) + Vector512.WidenUpper(singles);
     }
 }
