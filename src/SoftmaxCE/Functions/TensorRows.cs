@@ -43,7 +43,7 @@ internal static class TensorRows
     private static unsafe void RunColumns<T>(RowResult result, ref T source, ref T destination, Lines lines)
         where T : unmanaged
     {
-        T[] buffer = ArrayPool<T>.Shared.Rent(ColumnStrips<T>.ScratchLength(lines.Length));
+        T[] buffer = ArrayPool<T>.Shared.Rent(ColumnStrips<T>.ScratchLength(lines.Length, lines.NeighboursLeft));
         int neighbours;
         fixed (T* from = &source, to = &destination, scratch = buffer)
         {
@@ -64,14 +64,17 @@ internal static class TensorRows
     private static void RunInPlaceOfLines<T>(RowResult result, ref T source, ref T destination, Lines lines)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        int length = lines.Length, group;
+        bool areRows = lines.SourceNeighbourStep == length && lines.DestinationNeighbourStep == length;
         do
         {
-            // The first value of the line and the length - 1 values behind it belong to the tensor, as its step is 1.
-            ReadOnlySpan<T> row = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref source, lines.SourceOffset), lines.Length);
-            Span<T> target = MemoryMarshal.CreateSpan(ref Unsafe.Add(ref destination, lines.DestinationOffset), lines.Length);
-            RowOperation.Run(result, row, lines.Length, T.One, target, 1);
+            // The values of the line, and of neighbours that follow without a gap, belong to the tensor, as the step is 1.
+            group = areRows ? Math.Min(lines.NeighboursLeft, int.MaxValue / length) : 1;
+            ReadOnlySpan<T> rows = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref source, lines.SourceOffset), group * length);
+            Span<T> target = MemoryMarshal.CreateSpan(ref Unsafe.Add(ref destination, lines.DestinationOffset), group * length);
+            RowOperation.Run(result, rows, length, T.One, target, 1);
         }
-        while (lines.MoveNext(1));
+        while (lines.MoveNext(group));
     }
 
     private static void RunGathered<T>(RowResult result, ref T source, ref T destination, Lines lines)

@@ -2,57 +2,32 @@ using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
-/// <summary>Softmax of lines in scratch memory, a line per lane of a register, up to a factor per line.</summary>
-/// <param name="lines">[length, lanes of a register] logits; exponentials when done.</param>
+/// <summary>Exponentials of lines in scratch memory, a line per lane of a register, and their sums.</summary>
+/// <param name="lines">[length, lanes of a register] logits.</param>
 /// <param name="length">Values of a line.</param>
 internal readonly unsafe struct ColumnExponentials<T>(T* lines, int length)
     where T : unmanaged
 {
-    /// <param name="factors">Receives 1 / sum of each line: what the values are still to be multiplied by.</param>
-    /// <param name="lows">Receives what rounding took from the factors.</param>
-    [SkipLocalsInit]
-    [MethodImpl(LoopMethod.Compiled)]
-    public void Run<TSimd, TVector>(T* factors, T* lows)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-    {
-        int lanes = TSimd.Lanes;
-        TVector max = SoftmaxColumns.Max<TSimd, TVector, T>(lines, lanes, length);
-        if (length <= WholeVector.Lanes<T>())
-        {
-            // The very bits of a row that short: the exponentials are not rounded before they are scaled, and nothing is left to be multiplied by.
-            T* few = stackalloc T[2 * WholeVector.Lanes<T>() * lanes];
-            SoftmaxColumns.Factors<TVector> result = SoftmaxColumns.ExponentialsOfFew<TSimd, TVector, T>(lines, lanes, length, max, few);
-            SoftmaxColumns.ScaleFew<TSimd, TVector, T>(few, length, result, lines, lanes);
-            TSimd.Store(ref *factors, 0, ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0));
-            TSimd.Store(ref *lows, 0, TSimd.Create(default));
-            return;
-        }
-
-        double* sums = stackalloc double[2 * lanes], lost = sums + lanes;
-        Sum<TSimd, TVector, RowPasses.Stored>(max, sums, lost);
-        for (int i = 0; i < lanes; i++) factors[i] = RowSum.Reciprocal(new() { High = sums[i], Low = lost[i] }, out lows[i]);
-    }
-
     /// <summary>The sum of the exponentials of each line, and what its rounding lost. They take the place of the logits if <typeparamref name="TFate"/> stores them.</summary>
     [MethodImpl(LoopMethod.Compiled)]
-    public void Sum<TSimd, TVector, TFate>(TVector max, double* sums, double* lost)
+    public void Sum<TSimd, TVector, TFate>(TVector max, ref StripExchange<T> exchange, double* sums, double* lost)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where TFate : struct, RowPasses.IFate
     {
-        if (SoftmaxColumns.IsFar<TSimd, TVector, T>(max)) Sum<TSimd, TVector, ShiftedExponential<TVector, T>, TFate>(max, sums, lost);
-        else Sum<TSimd, TVector, DirectExponential<TVector, T>, TFate>(max, sums, lost);
+        if (SoftmaxColumns.IsFar<TSimd, TVector, T>(max)) Sum<TSimd, TVector, ShiftedExponential<TVector, T>, TFate>(max, ref exchange, sums, lost);
+        else Sum<TSimd, TVector, DirectExponential<TVector, T>, TFate>(max, ref exchange, sums, lost);
     }
 
     [MethodImpl(LoopMethod.Apart)]
-    private void Sum<TSimd, TVector, TExponential, TFate>(TVector max, double* sums, double* lost)
+    private void Sum<TSimd, TVector, TExponential, TFate>(TVector max, ref StripExchange<T> others, double* sums, double* lost)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where TExponential : struct, IRowExponential<TVector, T>
         where TFate : struct, RowPasses.IFate
     {
         nint lanes = TSimd.Lanes;
+        StripExchange<T> exchange = others;
         TExponential exp = default;
         exp.Prepare<TSimd>(max, Element.FromDouble<T>(1));
         TVector first = TSimd.Create(default), second = first;
@@ -71,6 +46,8 @@ internal readonly unsafe struct ColumnExponentials<T>(T* lines, int length)
 
                 sum.Add<TSimd>(t0, q0);
                 sum.Add<TSimd>(t1, q1);
+                exchange.Move<TSimd, TVector, TFate>();
+                exchange.Move<TSimd, TVector, TFate>();
             }
 
             if (x < endOfBlock)
@@ -84,6 +61,7 @@ internal readonly unsafe struct ColumnExponentials<T>(T* lines, int length)
             sum.MoveInto<TSimd>(ref first, ref second);
         }
 
+        others = exchange;
         TSimd.StoreWide(first, second, sums, lost);
     }
 }

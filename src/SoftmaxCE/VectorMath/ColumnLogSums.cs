@@ -14,13 +14,13 @@ internal readonly unsafe struct ColumnLogSums<T>(T* lines, int length)
 {
     /// <summary>The maximum of each line, the sum of the exponentials of the distances to it, and what rounding took from that.</summary>
     [MethodImpl(LoopMethod.Compiled)]
-    public void Sum<TSimd, TVector>(T* maxima, double* sums, double* lost)
+    public void Sum<TSimd, TVector>(T* maxima, ref StripExchange<T> exchange, double* sums, double* lost)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         TVector max = SoftmaxColumns.Max<TSimd, TVector, T>(lines, TSimd.Lanes, length);
         TSimd.Store(ref *maxima, 0, max);
-        new ColumnExponentials<T>(lines, length).Sum<TSimd, TVector, RowPasses.Dropped>(max, sums, lost);
+        new ColumnExponentials<T>(lines, length).Sum<TSimd, TVector, RowPasses.Dropped>(max, ref exchange, sums, lost);
     }
 
     /// <summary>The maximum of each line, the sum of the exponentials below it, and how many logits equal it.</summary>

@@ -34,9 +34,32 @@ internal static unsafe class SoftmaxColumns
     public static Factors<TVector> ExponentialsOfFew<TSimd, TVector, T>(T* values, nint stride, int count, TVector max, T* scratch)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
-        where T : unmanaged => IsFar<TSimd, TVector, T>(max)
-        ? ExponentialsOfFew<TSimd, TVector, T, ShiftedExponential<TVector, T>>(values, stride, count, max, scratch)
-        : ExponentialsOfFew<TSimd, TVector, T, DirectExponential<TVector, T>>(values, stride, count, max, scratch);
+        where T : unmanaged
+    {
+        TVector high = SumOfFew<TSimd, TVector, T>(values, stride, count, max, scratch, out TVector low);
+        TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(high, low, out TVector factorLow);
+        return new(factor, factorLow);
+    }
+
+    /// <summary>t and q of every class to <paramref name="scratch"/>; returns the sums.</summary>
+    [MethodImpl(LoopMethod.Compiled)]
+    public static TVector SumOfFew<TSimd, TVector, T>(T* values, nint stride, int count, TVector max, T* scratch, out TVector low)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged
+    {
+        TVector high;
+        if (IsFar<TSimd, TVector, T>(max))
+        {
+            ColumnSums.OfFew<TSimd, TVector, T, ShiftedExponential<TVector, T>, SplitColumnSum<TVector, T>, RowPasses.Stored>(values, stride, count, max, scratch, out high, out low);
+        }
+        else
+        {
+            ColumnSums.OfFew<TSimd, TVector, T, DirectExponential<TVector, T>, SplitColumnSum<TVector, T>, RowPasses.Stored>(values, stride, count, max, scratch, out high, out low);
+        }
+
+        return high;
+    }
 
     /// <summary>The exponentials of more classes than one vector holds, in place; returns what they are to be multiplied by.</summary>
     [MethodImpl(LoopMethod.Compiled)]
@@ -105,19 +128,6 @@ internal static unsafe class SoftmaxColumns
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged => TSimd.AnyGreater(TSimd.Abs(max), TSimd.Create(Element.FromDouble<T>(FactoredExp.Reach<T>())));
-
-    [MethodImpl(LoopMethod.Compiled)]
-    private static Factors<TVector> ExponentialsOfFew<TSimd, TVector, T, TExponential>(T* values, nint stride, int count, TVector max, T* scratch)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-        where TExponential : struct, IRowExponential<TVector, T>
-    {
-        ColumnSums.OfFew<TSimd, TVector, T, TExponential, SplitColumnSum<TVector, T>, RowPasses.Stored>(
-            values, stride, count, max, scratch, out TVector high, out TVector low);
-        TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(high, low, out TVector factorLow);
-        return new(factor, factorLow);
-    }
 
     /// <summary>1 / sum of each row, and what its rounding lost.</summary>
     public readonly record struct Factors<TVector>(TVector Factor, TVector Low)

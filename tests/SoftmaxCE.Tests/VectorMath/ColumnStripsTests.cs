@@ -45,7 +45,7 @@ public unsafe class ColumnStripsTests
             foreach (int lines in new[] { 1, 5, 16, 23, 77 })
             {
                 T[] logits = Values<T>(length * lines, length + lines), destination = new T[logits.Length];
-                T[] scratch = new T[ColumnStrips<T>.ScratchLength(length)];
+                T[] scratch = new T[ColumnStrips<T>.ScratchLength(length, lines)];
                 logits[logits.Length / 2] = T.CreateChecked(1e6);
                 logits[logits.Length / 3] = T.NegativeInfinity;
                 foreach (bool isLog in new[] { false, true })

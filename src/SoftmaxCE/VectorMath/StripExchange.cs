@@ -1,0 +1,135 @@
+using System.Runtime.CompilerServices;
+
+namespace SoftmaxCE;
+
+/// <summary>
+/// Moves the results of one strip of lines out of scratch memory, with the last step on the way, and the logits of another into the places that become free:
+/// register by register, between the operations on a third strip, which take so long that memory keeps up.
+/// </summary>
+internal unsafe struct StripExchange<T>
+    where T : unmanaged
+{
+    /// <summary>Values of a line that are fetched in advance.</summary>
+    private const int Ahead = 8;
+
+    private T* _row, _place, _source, _destination;
+    private nint _column, _sourceAhead, _destinationAhead;
+    private int _rowsLeft;
+
+    /// <param name="room">The first register in scratch memory.</param>
+    /// <param name="length">Values of a line.</param>
+    /// <param name="source">The first logit that comes in; null for none.</param>
+    /// <param name="sourceStep">From one value of a line to the next.</param>
+    /// <param name="destination">Where the first result goes; null for nowhere.</param>
+    public StripExchange(T* room, int length, T* source, nint sourceStep, T* destination, nint destinationStep)
+    {
+        _row = room;
+        _place = room;
+        _rowsLeft = source == null && destination == null ? 0 : length;
+        _source = source;
+        _destination = destination;
+        SourceStep = sourceStep;
+        DestinationStep = destinationStep;
+        _sourceAhead = length > Ahead ? Ahead * sourceStep : 0;
+        _destinationAhead = length > Ahead ? Ahead * destinationStep : 0;
+    }
+
+    /// <summary>Lines of the strips.</summary>
+    public required int Lines { get; init; }
+
+    /// <summary>From one register in scratch memory to the next one with other lines.</summary>
+    public required nint RegisterStep { get; init; }
+
+    /// <summary>What the last step needs of each line.</summary>
+    public required T* Firsts { get; init; }
+
+    /// <inheritdoc cref="Firsts"/>
+    public required T* Seconds { get; init; }
+
+    /// <summary>Whether results go past the caches; they fill whole cache lines then.</summary>
+    public required bool IsPastCaches { get; init; }
+
+    private readonly nint SourceStep { get; }
+
+    private readonly nint DestinationStep { get; }
+
+    /// <summary>Moves what is left.</summary>
+    [MethodImpl(LoopMethod.Apart)]
+    public readonly void Finish<TSimd, TVector, TFate>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TFate : struct, RowPasses.IFate
+    {
+        for (StripExchange<T> rest = this; rest._rowsLeft > 0;) rest.Move<TSimd, TVector, TFate>();
+    }
+
+    /// <summary>Moves a register, if any is left. Exponentials that were stored become probabilities; logits whose exponentials were not, log-probabilities.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Move<TSimd, TVector, TFate>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TFate : struct, RowPasses.IFate
+    {
+        if (_rowsLeft == 0) return;
+        int lanes = TSimd.Lanes;
+        if (_column + lanes <= Lines)
+        {
+            if (_destination != null) StoreResult<TSimd, TVector, TFate>(_destination + _column);
+            if (_source != null)
+            {
+                CacheHints.Fetch(_source + _column + _sourceAhead);
+                TSimd.Store(ref *_place, 0, TSimd.Load(ref *(_source + _column), 0));
+            }
+        }
+        else
+        {
+            int rest = (int)(Lines - _column);
+            if (_destination != null) TSimd.StorePartial(_destination + _column, rest, Result<TSimd, TVector, TFate>());
+
+            // What fills up the last register is defined, and unused.
+            if (_source != null) TSimd.Store(ref *_place, 0, TSimd.LoadPartial(_source + _column, rest, TSimd.Create(default)));
+        }
+
+        _place += RegisterStep;
+        _column += lanes;
+        if (_column < Lines) return;
+        _row += lanes;
+        _place = _row;
+        _column = 0;
+        if (_source != null) _source += SourceStep;
+        if (_destination != null) _destination += DestinationStep;
+        if (--_rowsLeft > Ahead) return;
+        _sourceAhead = 0;
+        _destinationAhead = 0;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly void StoreResult<TSimd, TVector, TFate>(T* to)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TFate : struct, RowPasses.IFate
+    {
+        TVector result = Result<TSimd, TVector, TFate>();
+        if (IsPastCaches)
+        {
+            TSimd.StorePastCaches(to, result);
+            return;
+        }
+
+        CacheHints.Fetch(to + _destinationAhead);
+        TSimd.Store(ref *to, 0, result);
+    }
+
+    /// <summary>e (factor + low), a probability; or (x − max) − log, a log-probability.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly TVector Result<TSimd, TVector, TFate>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TFate : struct, RowPasses.IFate
+    {
+        TVector value = TSimd.Load(ref *_place, 0), first = TSimd.Load(ref *Firsts, (nuint)_column), second = TSimd.Load(ref *Seconds, (nuint)_column);
+        return TFate.Stores
+            ? TSimd.MultiplyAdd(value, first, TSimd.Multiply(value, second))
+            : TSimd.Subtract(TSimd.Subtract(value, first), second);
+    }
+}
