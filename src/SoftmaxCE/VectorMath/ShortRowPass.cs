@@ -38,6 +38,16 @@ internal readonly unsafe struct ShortRowSums<T, TFate>(in ShortRowPass.Rows<T> r
             exp.Prepare<TSimd>(_rows, row);
             FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
             nuint i = 0;
+            for (; Four.Pays<TSimd, TVector, T>() && i + (4 * lanes) <= count; i += 4 * lanes)
+            {
+                Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(source + i), out Four<TVector> q);
+                if (TFate.Stores) Four.Store<TSimd, TVector, T>(target + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
+                even.Add<TSimd>(t.A, q.A);
+                odd.Add<TSimd>(t.B, q.B);
+                even.Add<TSimd>(t.C, q.C);
+                odd.Add<TSimd>(t.D, q.D);
+            }
+
             for (; i + (2 * lanes) <= count; i += 2 * lanes)
             {
                 TVector t0 = exp.SplitTwo<TSimd>(TSimd.Load(ref *source, i), TSimd.Load(ref *source, i + lanes), out TVector q0, out TVector t1, out TVector q1);

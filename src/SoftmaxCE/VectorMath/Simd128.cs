@@ -181,6 +181,7 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Bits(Vector128<T> mask) => mask.ExtractMostSignificantBits();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MaxOfLanes(Vector128<T> value)
     {
         // Without branches, which nobody could foretell.
@@ -244,6 +245,7 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
         where TKernel : struct, ILaneKernel<T> => kernel.Run<Simd128<T>, Vector128<T>>(firstLane);
 

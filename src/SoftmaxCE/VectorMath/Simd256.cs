@@ -272,6 +272,7 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
         where TKernel : struct, ILaneKernel<T> => kernel.Run<Simd256<T>, Vector256<T>>(firstLane);
 

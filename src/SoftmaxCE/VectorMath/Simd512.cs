@@ -253,6 +253,7 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunLanes<TKernel>(ref TKernel kernel, int firstLane)
         where TKernel : struct, ILaneKernel<T> => kernel.Run<Simd512<T>, Vector512<T>>(firstLane);
 

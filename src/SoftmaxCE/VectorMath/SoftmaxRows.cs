@@ -36,10 +36,20 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
             }
         }
 
-        if (result == RowResult.Softmax && classCount > TSimd.Lanes && !(isPlain && fitsBatches) && (nuint)classCount <= LongRow<T>.PartLength)
+        if (!(isPlain && fitsBatches) && classCount > TSimd.Lanes && (nuint)classCount <= LongRow<T>.PartLength / 2 && row < endRow)
         {
-            RunShortRows<TSimd, TVector>();
-            return;
+            T* source = logits + (row * classCount), target = DestinationOf(row);
+            if (result == RowResult.Softmax)
+            {
+                RunPipeline<TSimd, TVector>(source, target, endRow - row);
+                return;
+            }
+
+            if (!fitsBatches && row + 1 < endRow)
+            {
+                new LogRows<T>(source, (nuint)classCount, temperature, target, result == RowResult.LogSumExp).Run<TSimd, TVector>(endRow - row);
+                return;
+            }
         }
 
         for (; row < endRow; row++) RunRow<TSimd, TVector>(row);
@@ -62,27 +72,31 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
         return row;
     }
 
-    /// <summary>
+    /// <summary>Softmax of rows so short that three of them are in the first-level cache.</summary>
+    /// <remarks>
     /// The sum of a row, and the maximum of a row, come out of chains of operations that wait for each other. Meanwhile the processor is given work
-    /// that does not: the maximum of the next row is looked for before this one is scaled.
-    /// </summary>
+    /// that does not: the maximum is looked for one row ahead, and a row is scaled after the exponentials of the next.
+    /// </remarks>
     [MethodImpl(LoopMethod.Compiled)]
-    private void RunShortRows<TSimd, TVector>()
+    private void RunPipeline<TSimd, TVector>(T* source, T* target, nint rows)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
         nuint count = (nuint)classCount;
-        T* source = logits + ((nint)firstRow * classCount), target = destination + ((nint)firstRow * classCount);
-        T max = RowPasses.Max<TSimd, TVector, T>(source, count);
-        for (int row = firstRow; row < endRow; row++, source += classCount, target += classCount)
+        T* previous = target;
+        T max = RowPasses.Max<TSimd, TVector, T>(source, count), factor = default, factorLow = default;
+        for (nint row = 0; row < rows; row++, source += count, target += count)
         {
-            RowExponential<T> exponential = new(max, temperature);
-            T* afterNext = row + 2 < endRow ? source + (2 * count) : source, writtenNext = row + 1 < endRow ? target + count : target;
-            CompensatedSum sum = RowPasses.Exponentials<TSimd, TVector, T>(source, count, exponential, target, new(afterNext, writtenNext));
-            if (row + 1 < endRow) max = RowPasses.Max<TSimd, TVector, T>(source + classCount, count);
-            T factor = RowSum.Reciprocal(sum, out T factorLow);
-            RowPasses.Scale<TSimd, TVector, T>(target, count, factor, factorLow, target);
+            T nextMax = row + 1 < rows ? RowPasses.Max<TSimd, TVector, T>(source + count, count) : max;
+            Upcoming<T> upcoming = new(row + 2 < rows ? source + (2 * count) : source, row + 1 < rows ? target + count : target);
+            CompensatedSum sum = RowPasses.Exponentials<TSimd, TVector, T>(source, count, new(max, temperature), target, upcoming);
+            max = nextMax;
+            if (row > 0) RowPasses.Scale<TSimd, TVector, T>(previous, count, factor, factorLow, previous);
+            previous = target;
+            factor = RowSum.Reciprocal(sum, out factorLow);
         }
+
+        RowPasses.Scale<TSimd, TVector, T>(previous, count, factor, factorLow, previous);
     }
 
     [MethodImpl(LoopMethod.Compiled)]
