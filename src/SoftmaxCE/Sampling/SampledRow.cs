@@ -214,8 +214,12 @@ internal readonly unsafe struct SampledRow<T>(LogitSampler options, T* logits, i
 
     private void ThrowIfNaN()
     {
-        int index = TensorPrimitives.IndexOfMax(new ReadOnlySpan<T>(logits, count));        // a NaN counts as the largest there
-        if (T.IsNaN(logits[index])) ThrowLogit(index, double.NaN);
+        NaNScanKernel<T> scan = new(logits, count);
+        VectorWidth.Run<NaNScanKernel<T>, T>(ref scan);
+        for (int i = 0; scan.Found; i++)
+        {
+            if (T.IsNaN(logits[i])) ThrowLogit(i, double.NaN);
+        }
     }
 
     [DoesNotReturn]

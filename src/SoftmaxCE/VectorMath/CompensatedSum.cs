@@ -30,6 +30,7 @@ internal struct CompensatedSum
     }
 
     /// <summary>The product, to nearly twice the precision of double.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly CompensatedSum Times(CompensatedSum other)
     {
         double product = High * other.High;

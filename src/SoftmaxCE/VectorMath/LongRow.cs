@@ -159,6 +159,7 @@ internal struct RowPart<T>
     /// <summary>The sum, or NaN where there is no maximum to refer to.</summary>
     public readonly CompensatedSum Total => double.IsNegativeInfinity(Element.ToDouble(Max)) ? new() { High = double.NaN } : Sum;
 
+    [MethodImpl(LoopMethod.Compiled)]
     public void Merge(in RowPart<T> other, T temperature)
     {
         if (Element.ToDouble(other.Max) > Element.ToDouble(Max))
@@ -176,13 +177,21 @@ internal struct RowPart<T>
     /// <inheritdoc cref="Weight(T, T, T)"/>
     public static CompensatedSum Weight(T max, T largest) => Weight(max, largest, Element.FromDouble<T>(1));
 
-    /// <summary>e^((max − largest) / temperature) to nearly twice the precision of double; exactly 1 when they are equal, 0 for −∞.</summary>
+    /// <summary>
+    /// e^((max − largest) / temperature) to 29 bits more than T has, and for double to nearly twice its precision; exactly 1 when they are equal, 0 for −∞.
+    /// </summary>
     [MethodImpl(LoopMethod.Compiled)]
     public static CompensatedSum Weight(T max, T largest, T temperature)
     {
         double value = Element.ToDouble(max), top = Element.ToDouble(largest);
         if (value == top) return new() { High = 1 };
         if (double.IsNegativeInfinity(value)) return default;
+        if (typeof(T) == typeof(float))
+        {
+            double distance = (value - top) / Element.ToDouble(temperature);
+            return new() { High = ExpPolynomial.OfNonPositive<ScalarSimd<double>, double, double>(distance) };
+        }
+
         Shift<double> shift = Shift<double>.Create<ScalarSimd<double>, double>(top, Element.ToDouble(temperature));
         double difference = shift.Difference<ScalarSimd<double>, double>(value, out double low);
         if (difference < -FactoredExp.Depth<double>()) return default;
