@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace SoftmaxCE;
 
@@ -80,6 +81,16 @@ internal static class LossArguments
         CompensatedSum sum = default;
         int counted = 0;
         bool weighted = !classWeights.IsEmpty || !sampleWeights.IsEmpty;
+        if (!weighted && ignoreLabel == null && !labels.IsEmpty)
+        {
+            // As an unsigned number a negative label is no class, either; which one it is that is wrong the loop finds.
+            if (TensorPrimitives.Max(MemoryMarshal.Cast<int, uint>(labels)) < (uint)classCount)
+            {
+                ignoredCount = 0;
+                return labels.Length;
+            }
+        }
+
         for (int row = 0; row < labels.Length; row++)
         {
             int label = labels[row];
