@@ -53,12 +53,11 @@ internal unsafe struct FactoredExp<TVector, T>
         TSimd.Store(ref *maxima, (nuint)(2 * WholeVector.Lanes<T>()), _minusOffset);
     }
 
-    /// <summary>The maximum of one lane of those, for all lanes.</summary>
+    /// <summary>The maximum of one lane of those, for all lanes; after <see cref="SetConstants"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void SetMaximum<TSimd>(T* maxima, nuint lane)
         where TSimd : struct, ISimd<TVector, T>
     {
-        SetConstants<TSimd>();
         _rounding = TSimd.Create(maxima[lane]);
         _lowest = TSimd.Create(maxima[lane + (nuint)WholeVector.Lanes<T>()]);
         _minusOffset = TSimd.Create(maxima[lane + (nuint)(2 * WholeVector.Lanes<T>())]);
@@ -123,8 +122,9 @@ internal unsafe struct FactoredExp<TVector, T>
             TSimd.AddEighths(TSimd.Lookup(_powers, steps.C), steps.C), TSimd.AddEighths(TSimd.Lookup(_powers, steps.D), steps.D));
     }
 
+    /// <summary>What does not depend on a maximum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void SetConstants<TSimd>()
+    public void SetConstants<TSimd>()
         where TSimd : struct, ISimd<TVector, T>
     {
         _powers = FactoredExp.Powers<T>();

@@ -50,11 +50,10 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
     {
-        int lanes = TSimd.Lanes, size = lanes * lanes;
+        int lanes = TSimd.Lanes;
         for (int row = rows; row < lanes; row++) TSimd.Store(ref *batch.Highs, (nuint)(row * lanes), TSimd.Create(default));
         RowBatch.Maxima<TSimd, TVector, T>(_task.Logits + ((nint)first * _task.ClassCount), _task.ClassCount, rows, batch.Highs, batch.Last);
-        SimdTranspose.Block(batch.Highs, lanes, lanes, lanes, size, batch.Turned, lanes, size);
-        TVector maxima = SoftmaxColumns.Max<TSimd, TVector, T>(batch.Turned, lanes, lanes);
+        TVector maxima = RowsAcross.Max<TSimd, TVector, T>(batch.Highs, batch.Turned);
         TSimd.Store(ref *batch.Maxima, 0, maxima);
         return _task.Temperature == 1 && !SoftmaxColumns.IsFar<TSimd, TVector, T>(maxima);
     }
@@ -102,7 +101,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         };
         ShortRowSums<T, RowPasses.Stored> sums = new(passed, exponentials, batch.Last, batch.Highs, batch.Lows);
         TSimd.RunLanes(ref sums, 0);
-        TVector high = RowBatch.SumOfRows<TSimd, TVector, T>(batch.Highs, batch.Turned), low = RowBatch.SumOfRows<TSimd, TVector, T>(batch.Lows, batch.Turned);
+        TVector high = RowsAcross.Sum<TSimd, TVector, T>(batch.Highs, batch.Turned), low = RowsAcross.Sum<TSimd, TVector, T>(batch.Lows, batch.Turned);
 
         TExponential ofLabels = default;
         ofLabels.Prepare<TSimd>(maxima, Element.FromDouble<T>(_task.Temperature));

@@ -5,7 +5,7 @@ namespace SoftmaxCE;
 /// <summary>Rows of 2 to 16 vectors, as many rows at once as a vector has lanes, stage by stage.</summary>
 /// <remarks>
 /// One such row alone spends most of its time waiting: for its maximum over the lanes, for its sum over the lanes, for the division. In a batch each
-/// stage is work on all rows, and what goes across lanes is a transposition and then work on whole vectors. A row gets the bits it gets alone
+/// stage is work on all rows, and what goes across lanes does so for all rows together. A row gets the bits it gets alone
 /// (<see cref="ShortRowPass"/>).
 /// </remarks>
 internal static unsafe class RowBatch
@@ -28,8 +28,7 @@ internal static unsafe class RowBatch
         double* numbers = stackalloc double[RowLogs<T>.NumbersFor(lanes) + WholeVector.Lanes<double>()];
         RowLogs<T> logs = new((double*)WholeVector.Align((byte*)numbers), lanes);
         Maxima<TSimd, TVector, T>(logits, count, lanes, highs, last);
-        SimdTranspose.Block(highs, lanes, lanes, lanes, size, turned, lanes, size);
-        TVector maxima = SoftmaxColumns.Max<TSimd, TVector, T>(turned, lanes, lanes);
+        TVector maxima = RowsAcross.Max<TSimd, TVector, T>(highs, turned);
         if (TSimd.AnyGreater(TSimd.Abs(maxima), TSimd.Create(Element.FromDouble<T>(FactoredExp.Reach<T>())))) return false;
 
         TSimd.Store(ref *factors, 0, maxima);
@@ -42,7 +41,7 @@ internal static unsafe class RowBatch
             case RowResult.Softmax:
                 ShortRowSums<T, RowPasses.Stored> exponentials = new(rows, destination, last, highs, lows);
                 TSimd.RunLanes(ref exponentials, 0);
-                TVector high = SumOfRows<TSimd, TVector, T>(highs, turned), low = SumOfRows<TSimd, TVector, T>(lows, turned);
+                TVector high = RowsAcross.Sum<TSimd, TVector, T>(highs, turned), low = RowsAcross.Sum<TSimd, TVector, T>(lows, turned);
                 TVector factor = SplitSum.Reciprocal<TSimd, TVector, T>(high, low, out TVector factorLow);
                 TSimd.Store(ref *factors, 0, factor);
                 TSimd.Store(ref *factors, (nuint)lanes, factorLow);
@@ -52,7 +51,7 @@ internal static unsafe class RowBatch
                 ShortRowSums<T, RowPasses.Dropped> sums = new(rows, null, null, highs, lows);
                 TSimd.RunLanes(ref sums, 0);
                 SplitColumnSum<TVector, T>.Store<TSimd>(
-                    SumOfRows<TSimd, TVector, T>(highs, turned), SumOfRows<TSimd, TVector, T>(lows, turned), logs.High, logs.Low, logs.Scratch);
+                    RowsAcross.Sum<TSimd, TVector, T>(highs, turned), RowsAcross.Sum<TSimd, TVector, T>(lows, turned), logs.High, logs.Low, logs.Scratch);
                 if (result == RowResult.LogSumExp)
                 {
                     logs.SetThird<TSimd, TVector>(TSimd.Load(ref *factors, 0));
@@ -142,41 +141,4 @@ internal static unsafe class RowBatch
             TSimd.Store(ref *values, length - lanes, TSimd.MultiplyAdd(last, high, TSimd.Multiply(last, low)));
         }
     }
-
-    /// <summary>For each of a square of rows the sum of its lanes.</summary>
-    [MethodImpl(LoopMethod.Compiled)]
-    public static TVector SumOfRows<TSimd, TVector, T>(T* rows, T* turned)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged
-    {
-        int lanes = TSimd.Lanes;
-        SimdTranspose.Block(rows, lanes, lanes, lanes, lanes * lanes, turned, lanes, lanes * lanes);
-        return SumOfLanes<TSimd, TVector, T>(turned);
-    }
-
-    /// <summary>Lane by lane the sum of as many vectors as there are lanes: vector i with i + half, then quarter, … as <see cref="ISimd{TVector,T}.AddAcross"/> adds lanes.</summary>
-    [MethodImpl(LoopMethod.Compiled)]
-    private static TVector SumOfLanes<TSimd, TVector, T>(T* vectors)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged => TSimd.Lanes == 16
-        ? TSimd.Add(
-            TSimd.Add(FourApart<TSimd, TVector, T>(vectors, 0), FourApart<TSimd, TVector, T>(vectors, 2)),
-            TSimd.Add(FourApart<TSimd, TVector, T>(vectors, 1), FourApart<TSimd, TVector, T>(vectors, 3)))
-        : TSimd.Add(
-            TSimd.Add(TwoApart<TSimd, TVector, T>(vectors, 0, 4), TwoApart<TSimd, TVector, T>(vectors, 2, 4)),
-            TSimd.Add(TwoApart<TSimd, TVector, T>(vectors, 1, 4), TwoApart<TSimd, TVector, T>(vectors, 3, 4)));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector FourApart<TSimd, TVector, T>(T* vectors, int i)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged => TSimd.Add(TwoApart<TSimd, TVector, T>(vectors, i, 8), TwoApart<TSimd, TVector, T>(vectors, i + 4, 8));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector TwoApart<TSimd, TVector, T>(T* vectors, int i, int distance)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
-        where T : unmanaged => TSimd.Add(TSimd.Load(ref *vectors, (nuint)(i * TSimd.Lanes)), TSimd.Load(ref *vectors, (nuint)((i + distance) * TSimd.Lanes)));
 }

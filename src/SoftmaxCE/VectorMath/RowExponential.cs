@@ -103,7 +103,11 @@ internal interface IRowExponential<TVector, T>
     void Prepare<TSimd>(TVector max, T temperature)
         where TSimd : struct, ISimd<TVector, T>;
 
-    /// <summary>For one of many rows: maxima and numbers from them that are the same for each.</summary>
+    /// <summary>Once before many rows.</summary>
+    void SetConstants<TSimd>()
+        where TSimd : struct, ISimd<TVector, T>;
+
+    /// <summary>For one of many rows, after <see cref="SetConstants"/>.</summary>
     void Prepare<TSimd>(in ShortRowPass.Rows<T> rows, nuint row)
         where TSimd : struct, ISimd<TVector, T>;
 
@@ -141,6 +145,10 @@ internal unsafe struct DirectExponential<TVector, T> : IRowExponential<TVector, 
         if (rows.Prepared == null) _exp.SetMaximum<TSimd>(TSimd.Create(rows.Maxima[row]));
         else _exp.SetMaximum<TSimd>(rows.Prepared, row);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void SetConstants<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> => _exp.SetConstants<TSimd>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly TVector Split<TSimd>(TVector x, out TVector q)
@@ -181,6 +189,10 @@ internal unsafe struct ShiftedExponential<TVector, T> : IRowExponential<TVector,
         _exp.SetMaximum<TSimd>(TSimd.Select(isFar, zero, max));
         _shift = new(TSimd.Select(isFar, max, zero), TSimd.Create(temperature), hasTemperature);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void SetConstants<TSimd>()
+        where TSimd : struct, ISimd<TVector, T> => _exp.SetConstants<TSimd>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Prepare<TSimd>(in ShortRowPass.Rows<T> rows, nuint row)

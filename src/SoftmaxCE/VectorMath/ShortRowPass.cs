@@ -31,23 +31,16 @@ internal readonly unsafe struct ShortRowSums<T, TFate>(in ShortRowPass.Rows<T> r
     {
         nuint lanes = (nuint)WholeVector.Lanes<T>(), count = _rows.Count, whole = count - (count % lanes);
         T* source = _rows.Logits + firstLane, target = destination + firstLane;
+        bool hasLast = whole < count && firstLane + TSimd.Lanes > ShortRowPass.Overlap<T>(count);
+        TVector isCountedBefore = ShortRowPass.IsCountedBefore<TSimd, TVector, T>(firstLane, count);
+        TExponential exp = default;
+        exp.SetConstants<TSimd>();
         for (nuint row = 0, at = (nuint)firstLane; row < _rows.RowCount; row++, at += lanes, source += count, target += TFate.Stores ? count : 0)
         {
             if (firstLane == 0) _rows.FetchNext(row, TFate.Stores ? destination : null);
-            TExponential exp = default;
             exp.Prepare<TSimd>(_rows, row);
             FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
             nuint i = 0;
-            for (; Four.Pays<TSimd, TVector, T>() && i + (4 * lanes) <= count; i += 4 * lanes)
-            {
-                Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(source + i), out Four<TVector> q);
-                if (TFate.Stores) Four.Store<TSimd, TVector, T>(target + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
-                even.Add<TSimd>(t.A, q.A);
-                odd.Add<TSimd>(t.B, q.B);
-                even.Add<TSimd>(t.C, q.C);
-                odd.Add<TSimd>(t.D, q.D);
-            }
-
             for (; i + (2 * lanes) <= count; i += 2 * lanes)
             {
                 TVector t0 = exp.SplitTwo<TSimd>(TSimd.Load(ref *source, i), TSimd.Load(ref *source, i + lanes), out TVector q0, out TVector t1, out TVector q1);
@@ -68,12 +61,12 @@ internal readonly unsafe struct ShortRowSums<T, TFate>(in ShortRowPass.Rows<T> r
                 even.Add<TSimd>(t, q);
             }
 
-            if (whole < count && firstLane + TSimd.Lanes > ShortRowPass.Overlap<T>(count))
+            if (hasLast)
             {
                 // The last vector overlaps the one before; what that has counted does not count again.
                 TVector t = exp.Split<TSimd>(TFate.Stores ? TSimd.Load(ref *last, at) : TSimd.Load(ref *source, count - lanes), out TVector q);
                 if (TFate.Stores) TSimd.Store(ref *last, at, TSimd.MultiplyAdd(t, q, t));
-                odd.Add<TSimd>(TSimd.Select(ShortRowPass.IsCountedBefore<TSimd, TVector, T>(firstLane, count), TSimd.Create(default), t), q);
+                odd.Add<TSimd>(TSimd.Select(isCountedBefore, TSimd.Create(default), t), q);
             }
 
             TSimd.Store(ref *highs, at, TSimd.Add(even.High<TSimd>(), odd.High<TSimd>()));
