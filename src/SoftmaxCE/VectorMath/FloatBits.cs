@@ -46,8 +46,8 @@ internal static class DoubleBits
 
 /// <summary>The IEEE binary16 layout beside that of binary32, for conversions by whole vectors: the platform has no instruction for them.</summary>
 /// <remarks>
-/// To float: the digits move up by 13 bits and the exponent gains 112; a subnormal half is read as a normal one with the implicit 1, which is
-/// subtracted; infinity and NaN gain 112 once more. To half: adding 2^13 times its power of two to a number, or to one too small the smallest
+/// To float: the digits move up by 13 bits and a multiplication by 2^112 mends the exponent, that of subnormal halves, too; infinity and NaN are larger
+/// than any half then, and get the exponent that says so. To half: adding 2^13 times its power of two to a number, or to one too small the smallest
 /// normal's, rounds it to half's digits, to even where it lies between, and carries into the exponent.
 /// </remarks>
 internal static class HalfBits
@@ -55,14 +55,13 @@ internal static class HalfBits
     /// <summary>Digits that a float has more.</summary>
     public const int DroppedBits = 13;
 
-    // In the layout of a float, before its exponent is changed.
-    public const int Magnitude = 0x7FFF << DroppedBits;
-    public const int LargestFinite = 0x7BFF << DroppedBits;
-    public const int One = 1 << FloatBits.FractionBits;         // of the exponent
-    public const int Rebias = 112 << FloatBits.FractionBits;
+    /// <summary>In the layout of a float, before its exponent is changed.</summary>
+    public const int SignAndMagnitude = int.MinValue | (0x7FFF << DroppedBits);
 
-    /// <summary>2^-14.</summary>
-    public const float SmallestNormal = 6.103515625e-5f;
+    /// <summary>What changes the exponent, and makes subnormal numbers normal.</summary>
+    public const float Rebias = 5.192296858534828e33f;          // 2^112
+
+    public const float LargestFinite = 65504;
 
     public const int ExponentOfSmallestNormal = 113 << FloatBits.FractionBits;
 

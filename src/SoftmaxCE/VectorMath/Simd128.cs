@@ -42,11 +42,9 @@ internal readonly struct Simd128<T> : ISimd<Vector128<T>, T>
         // See HalfBits.
         // Four halves are one 64-bit word.
         Vector128<int> signed = Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsInt16());
-        Vector128<int> magnitude = Vector128.ShiftLeft(signed, HalfBits.DroppedBits) & Vector128.Create(HalfBits.Magnitude), rebiased = magnitude + Vector128.Create(HalfBits.Rebias);
-        Vector128<float> subnormal = (rebiased + Vector128.Create(HalfBits.One)).AsSingle() - Vector128.Create(HalfBits.SmallestNormal);
-        Vector128<int> isSubnormal = Vector128.LessThan(magnitude, Vector128.Create(HalfBits.One)), isInfinite = Vector128.GreaterThan(magnitude, Vector128.Create(HalfBits.LargestFinite));
-        rebiased = Select(isSubnormal.As<int, T>(), subnormal.As<float, T>(), rebiased.As<int, T>()).AsInt32() + (isInfinite & Vector128.Create(HalfBits.Rebias));
-        return (rebiased | (signed & Vector128.Create(int.MinValue))).As<int, T>();
+        Vector128<float> value = (Vector128.ShiftLeft(signed, HalfBits.DroppedBits) & Vector128.Create(HalfBits.SignAndMagnitude)).AsSingle() * Vector128.Create(HalfBits.Rebias);
+        Vector128<int> isInfinite = Vector128.GreaterThan(Vector128.Abs(value), Vector128.Create(HalfBits.LargestFinite)).AsInt32();
+        return (value.AsInt32() | (isInfinite & Vector128.Create(HalfBits.Exponent))).As<int, T>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

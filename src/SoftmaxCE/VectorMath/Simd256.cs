@@ -43,11 +43,9 @@ internal readonly struct Simd256<T> : ISimd<Vector256<T>, T>
         // See HalfBits.
         Vector128<short> halves = Vector128.Load((short*)source);
         Vector256<int> signed = Avx2.IsSupported ? Avx2.ConvertToVector256Int32(halves) : Vector256.Create(Vector128.WidenLower(halves), Vector128.WidenUpper(halves));
-        Vector256<int> magnitude = Vector256.ShiftLeft(signed, HalfBits.DroppedBits) & Vector256.Create(HalfBits.Magnitude), rebiased = magnitude + Vector256.Create(HalfBits.Rebias);
-        Vector256<float> subnormal = (rebiased + Vector256.Create(HalfBits.One)).AsSingle() - Vector256.Create(HalfBits.SmallestNormal);
-        Vector256<int> isSubnormal = Vector256.LessThan(magnitude, Vector256.Create(HalfBits.One)), isInfinite = Vector256.GreaterThan(magnitude, Vector256.Create(HalfBits.LargestFinite));
-        rebiased = Select(isSubnormal.As<int, T>(), subnormal.As<float, T>(), rebiased.As<int, T>()).AsInt32() + (isInfinite & Vector256.Create(HalfBits.Rebias));
-        return (rebiased | (signed & Vector256.Create(int.MinValue))).As<int, T>();
+        Vector256<float> value = (Vector256.ShiftLeft(signed, HalfBits.DroppedBits) & Vector256.Create(HalfBits.SignAndMagnitude)).AsSingle() * Vector256.Create(HalfBits.Rebias);
+        Vector256<int> isInfinite = Vector256.GreaterThan(Vector256.Abs(value), Vector256.Create(HalfBits.LargestFinite)).AsInt32();
+        return (value.AsInt32() | (isInfinite & Vector256.Create(HalfBits.Exponent))).As<int, T>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

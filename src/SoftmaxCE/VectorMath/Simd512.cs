@@ -43,11 +43,9 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
         // See HalfBits.
         Vector256<short> halves = Vector256.Load((short*)source);
         Vector512<int> signed = Avx512F.IsSupported ? Avx512F.ConvertToVector512Int32(halves) : Vector512.Create(Vector256.WidenLower(halves), Vector256.WidenUpper(halves));
-        Vector512<int> magnitude = Vector512.ShiftLeft(signed, HalfBits.DroppedBits) & Vector512.Create(HalfBits.Magnitude), rebiased = magnitude + Vector512.Create(HalfBits.Rebias);
-        Vector512<float> subnormal = (rebiased + Vector512.Create(HalfBits.One)).AsSingle() - Vector512.Create(HalfBits.SmallestNormal);
-        Vector512<int> isSubnormal = Vector512.LessThan(magnitude, Vector512.Create(HalfBits.One)), isInfinite = Vector512.GreaterThan(magnitude, Vector512.Create(HalfBits.LargestFinite));
-        rebiased = Select(isSubnormal.As<int, T>(), subnormal.As<float, T>(), rebiased.As<int, T>()).AsInt32() + (isInfinite & Vector512.Create(HalfBits.Rebias));
-        return (rebiased | (signed & Vector512.Create(int.MinValue))).As<int, T>();
+        Vector512<float> value = (Vector512.ShiftLeft(signed, HalfBits.DroppedBits) & Vector512.Create(HalfBits.SignAndMagnitude)).AsSingle() * Vector512.Create(HalfBits.Rebias);
+        Vector512<int> isInfinite = Vector512.GreaterThan(Vector512.Abs(value), Vector512.Create(HalfBits.LargestFinite)).AsInt32();
+        return (value.AsInt32() | (isInfinite & Vector512.Create(HalfBits.Exponent))).As<int, T>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -58,7 +56,8 @@ internal readonly struct Simd512<T> : ISimd<Vector512<T>, T>
         Vector512<int> digits = (limited.AsSingle() + exponent.AsSingle()).AsInt32() - exponent + Vector512.ShiftRightLogical(exponent, HalfBits.DroppedBits) - Vector512.Create(HalfBits.DigitsOfMagic);
         Vector512<int> ofNaN = Vector512.GreaterThan(magnitude, Vector512.Create(HalfBits.Exponent)) & Vector512.Create(HalfBits.QuietNaN);
         Vector512<int> signed = digits | ofNaN | (Vector512.ShiftRightArithmetic(bits, 16) & Vector512.Create((int)short.MinValue));
-        Vector256.NarrowWithSaturation(signed.GetLower(), signed.GetUpper()).Store((short*)destination);
+        Vector256<short> halves = Avx512F.IsSupported ? Avx512F.ConvertToVector256Int16(signed) : Vector256.NarrowWithSaturation(signed.GetLower(), signed.GetUpper());
+        halves.Store((short*)destination);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
