@@ -27,6 +27,7 @@ internal readonly unsafe struct ColumnExponentials<T>(T* lines, int length)
         where TFate : struct, RowPasses.IFate
     {
         nint lanes = TSimd.Lanes;
+        bool movesFour = others.Lines % (4 * TSimd.Lanes) == 0;
         StripExchange<T> exchange = others;
         TExponential exp = default;
         exp.Prepare<TSimd>(max, Element.FromDouble<T>(1));
@@ -35,27 +36,22 @@ internal readonly unsafe struct ColumnExponentials<T>(T* lines, int length)
         {
             FactoredSum<TVector, T> sum = FactoredSum<TVector, T>.Create<TSimd>();
             T* endOfBlock = x + nint.Min((nint)(end - x), FactoredSum<TVector, T>.Capacity * lanes);
-            for (; x + lanes < endOfBlock; x += 2 * lanes)
+            for (; x + (3 * lanes) < endOfBlock; x += 4 * lanes)
             {
-                TVector t0 = exp.SplitTwo<TSimd>(TSimd.Load(ref *x, 0), TSimd.Load(ref *(x + lanes), 0), out TVector q0, out TVector t1, out TVector q1);
-                if (TFate.Stores)
-                {
-                    TSimd.Store(ref *x, 0, TSimd.MultiplyAdd(t0, q0, t0));
-                    TSimd.Store(ref *(x + lanes), 0, TSimd.MultiplyAdd(t1, q1, t1));
-                }
-
-                sum.Add<TSimd>(t0, q0);
-                sum.Add<TSimd>(t1, q1);
-                exchange.Move<TSimd, TVector, TFate>();
-                exchange.Move<TSimd, TVector, TFate>();
+                Four<TVector> t = Split<TSimd, TVector, TExponential>(exp, x, out Four<TVector> q);
+                if (TFate.Stores) Four.Store<TSimd, TVector, T>(x, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
+                sum.Add<TSimd>(t.A, q.A);
+                sum.Add<TSimd>(t.B, q.B);
+                sum.Add<TSimd>(t.C, q.C);
+                sum.Add<TSimd>(t.D, q.D);
+                if (movesFour) exchange.MoveFour<TSimd, TVector, TFate>();
             }
 
-            if (x < endOfBlock)
+            for (; x < endOfBlock; x += lanes)
             {
                 TVector t = exp.Split<TSimd>(TSimd.Load(ref *x, 0), out TVector q);
                 if (TFate.Stores) TSimd.Store(ref *x, 0, TSimd.MultiplyAdd(t, q, t));
                 sum.Add<TSimd>(t, q);
-                x += lanes;
             }
 
             sum.MoveInto<TSimd>(ref first, ref second);
@@ -63,5 +59,19 @@ internal readonly unsafe struct ColumnExponentials<T>(T* lines, int length)
 
         others = exchange;
         TSimd.StoreWide(first, second, sums, lost);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Four<TVector> Split<TSimd, TVector, TExponential>(in TExponential exp, T* x, out Four<TVector> q)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TExponential : struct, IRowExponential<TVector, T>
+    {
+        Four<TVector> values = Four.Load<TSimd, TVector, T>(x);
+        if (Four.Pays<TSimd, TVector, T>()) return exp.Split<TSimd>(values, out q);
+        TVector t0 = exp.SplitTwo<TSimd>(values.A, values.B, out TVector q0, out TVector t1, out TVector q1);
+        TVector t2 = exp.SplitTwo<TSimd>(values.C, values.D, out TVector q2, out TVector t3, out TVector q3);
+        q = new(q0, q1, q2, q3);
+        return new(t0, t1, t2, t3);
     }
 }

@@ -174,7 +174,7 @@ internal readonly unsafe struct ColumnStrips<T>(
 
     /// <summary>Cache lines across a strip.</summary>
     private static int Width(int length, nint lineCount) =>
-        (int)nint.Min(Math.Clamp(StripBytes / CacheHints.LineBytes / length, LeastWidth, MostWidth), (lineCount + WholeVector.Lanes<T>() - 1) / WholeVector.Lanes<T>());
+        (int)nint.Min(Math.Clamp(StripBytes / CacheHints.LineBytes / length, LeastWidth, MostWidth) & ~3, (lineCount + WholeVector.Lanes<T>() - 1) / WholeVector.Lanes<T>());
 
     /// <summary>Where the register lies that begins with this line of a strip.</summary>
     private T* Register(in Strip strip, int line, int lanes) => strip.Room + (line / lanes * RegisterStep(lanes));

@@ -10,7 +10,7 @@ internal unsafe struct StripExchange<T>
     where T : unmanaged
 {
     /// <summary>Values of a line that are fetched in advance.</summary>
-    private const int Ahead = 8;
+    private const int Ahead = 4;
 
     private T* _row, _place, _source, _destination;
     private nint _column, _sourceAhead, _destinationAhead;
@@ -60,7 +60,9 @@ internal unsafe struct StripExchange<T>
         where TVector : struct
         where TFate : struct, RowPasses.IFate
     {
-        for (StripExchange<T> rest = this; rest._rowsLeft > 0;) rest.Move<TSimd, TVector, TFate>();
+        StripExchange<T> rest = this;
+        while (rest._rowsLeft > 0 && Lines % (4 * TSimd.Lanes) == 0) rest.MoveFour<TSimd, TVector, TFate>();
+        while (rest._rowsLeft > 0) rest.Move<TSimd, TVector, TFate>();
     }
 
     /// <summary>Moves a register, if any is left. Exponentials that were stored become probabilities; logits whose exponentials were not, log-probabilities.</summary>
@@ -84,14 +86,67 @@ internal unsafe struct StripExchange<T>
         else
         {
             int rest = (int)(Lines - _column);
-            if (_destination != null) TSimd.StorePartial(_destination + _column, rest, Result<TSimd, TVector, TFate>());
+            if (_destination != null) TSimd.StorePartial(_destination + _column, rest, Result<TSimd, TVector, TFate>(_place, Firsts + _column, Seconds + _column));
 
             // What fills up the last register is defined, and unused.
             if (_source != null) TSimd.Store(ref *_place, 0, TSimd.LoadPartial(_source + _column, rest, TSimd.Create(default)));
         }
 
-        _place += RegisterStep;
-        _column += lanes;
+        Step(1, lanes);
+    }
+
+    /// <summary>The same for four registers side by side, if any are left; where <see cref="Lines"/> are a multiple of that.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void MoveFour<TSimd, TVector, TFate>()
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where TFate : struct, RowPasses.IFate
+    {
+        if (_rowsLeft == 0) return;
+        nint lanes = TSimd.Lanes, step = RegisterStep;
+        T* place = _place;
+        if (_destination != null)
+        {
+            T* to = _destination + _column, firsts = Firsts + _column, seconds = Seconds + _column;
+            TVector result0 = Result<TSimd, TVector, TFate>(place, firsts, seconds), result1 = Result<TSimd, TVector, TFate>(place + step, firsts + lanes, seconds + lanes);
+            TVector result2 = Result<TSimd, TVector, TFate>(place + (2 * step), firsts + (2 * lanes), seconds + (2 * lanes));
+            TVector result3 = Result<TSimd, TVector, TFate>(place + (3 * step), firsts + (3 * lanes), seconds + (3 * lanes));
+            if (IsPastCaches)
+            {
+                TSimd.StorePastCaches(to, result0);
+                TSimd.StorePastCaches(to + lanes, result1);
+                TSimd.StorePastCaches(to + (2 * lanes), result2);
+                TSimd.StorePastCaches(to + (3 * lanes), result3);
+            }
+            else
+            {
+                CacheHints.FetchFour(to + _destinationAhead, (nuint)lanes);
+                TSimd.Store(ref *to, 0, result0);
+                TSimd.Store(ref *to, (nuint)lanes, result1);
+                TSimd.Store(ref *to, (nuint)(2 * lanes), result2);
+                TSimd.Store(ref *to, (nuint)(3 * lanes), result3);
+            }
+        }
+
+        if (_source != null)
+        {
+            T* from = _source + _column;
+            CacheHints.FetchFour(from + _sourceAhead, (nuint)lanes);
+            TSimd.Store(ref *place, 0, TSimd.Load(ref *from, 0));
+            TSimd.Store(ref *(place + step), 0, TSimd.Load(ref *from, (nuint)lanes));
+            TSimd.Store(ref *(place + (2 * step)), 0, TSimd.Load(ref *from, (nuint)(2 * lanes)));
+            TSimd.Store(ref *(place + (3 * step)), 0, TSimd.Load(ref *from, (nuint)(3 * lanes)));
+        }
+
+        Step(4, (int)lanes);
+    }
+
+    /// <summary>On by some registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Step(int registers, int lanes)
+    {
+        _place += registers * RegisterStep;
+        _column += registers * lanes;
         if (_column < Lines) return;
         _row += lanes;
         _place = _row;
@@ -109,7 +164,7 @@ internal unsafe struct StripExchange<T>
         where TVector : struct
         where TFate : struct, RowPasses.IFate
     {
-        TVector result = Result<TSimd, TVector, TFate>();
+        TVector result = Result<TSimd, TVector, TFate>(_place, Firsts + _column, Seconds + _column);
         if (IsPastCaches)
         {
             TSimd.StorePastCaches(to, result);
@@ -122,12 +177,12 @@ internal unsafe struct StripExchange<T>
 
     /// <summary>e (factor + low), a probability; or (x − max) − log, a log-probability.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly TVector Result<TSimd, TVector, TFate>()
+    private static TVector Result<TSimd, TVector, TFate>(T* place, T* firsts, T* seconds)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where TFate : struct, RowPasses.IFate
     {
-        TVector value = TSimd.Load(ref *_place, 0), first = TSimd.Load(ref *Firsts, (nuint)_column), second = TSimd.Load(ref *Seconds, (nuint)_column);
+        TVector value = TSimd.Load(ref *place, 0), first = TSimd.Load(ref *firsts, 0), second = TSimd.Load(ref *seconds, 0);
         return TFate.Stores
             ? TSimd.MultiplyAdd(value, first, TSimd.Multiply(value, second))
             : TSimd.Subtract(TSimd.Subtract(value, first), second);
