@@ -3,7 +3,7 @@ namespace SoftmaxCE;
 /// <summary>Preconditioned conjugate gradients for Hessian · direction = −gradient (Nocedal, Wright, algorithm 5.3).</summary>
 /// <remarks>
 /// Near the optimum one Hessian is much like the next, so the steps and products of a solve improve the preconditioner of the one that follows (Morales,
-/// Nocedal, SIAM J. Optim. 10, 2000): a fifth of all products less on Fashion-MNIST. A preconditioner that is a Hessian itself is not improved.
+/// Nocedal, SIAM J. Optim. 10, 2000): an eighth of all products less on Fashion-MNIST. A preconditioner that is a Hessian itself is not improved.
 /// </remarks>
 internal sealed class ConjugateGradient(IObjective objective, Penalty penalty, SpectralPreconditioner preconditioner, TrainingMonitor monitor)
 {

@@ -98,6 +98,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         {
             Prepared = batch.Prepared,
             AnotherFollows = another,
+            Results = _task.Gradient == null ? null : exponentials,
         };
         ShortRowSums<T, RowPasses.Stored> sums = new(passed, exponentials, batch.Last, batch.Highs, batch.Lows);
         TSimd.RunLanes(ref sums, 0);

@@ -35,7 +35,12 @@ internal static unsafe class RowBatch
         FactoredExp<TVector, T> exp = default;
         exp.SetMaximum<TSimd>(maxima);
         exp.StoreMaxima<TSimd>(prepared);
-        ShortRowPass.Rows<T> rows = new(logits, (nuint)count, (nuint)lanes, factors, Element.FromDouble<T>(1), true) { Prepared = prepared, AnotherFollows = anotherFollows };
+        ShortRowPass.Rows<T> rows = new(logits, (nuint)count, (nuint)lanes, factors, Element.FromDouble<T>(1), true)
+        {
+            Prepared = prepared,
+            AnotherFollows = anotherFollows,
+            Results = result == RowResult.LogSumExp ? null : destination,
+        };
         switch (result)
         {
             case RowResult.Softmax:

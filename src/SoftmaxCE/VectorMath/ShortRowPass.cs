@@ -37,7 +37,7 @@ internal readonly unsafe struct ShortRowSums<T, TFate>(in ShortRowPass.Rows<T> r
         exp.SetConstants<TSimd>();
         for (nuint row = 0, at = (nuint)firstLane; row < _rows.RowCount; row++, at += lanes, source += count, target += TFate.Stores ? count : 0)
         {
-            if (firstLane == 0) _rows.FetchNext(row, TFate.Stores ? destination : null);
+            if (firstLane == 0) _rows.FetchNext(row);
             exp.Prepare<TSimd>(_rows, row);
             FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
             nuint i = 0;
@@ -101,15 +101,17 @@ internal static unsafe class ShortRowPass
         /// <summary>Whether as many rows follow in memory that will be next.</summary>
         public bool AnotherFollows { get; init; }
 
+        /// <summary>Where the results of the rows go, a row after the other; null: not into rows.</summary>
+        public T* Results { get; init; }
+
         /// <summary>Fetches the row that is as far from this one as there are rows.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void FetchNext(nuint row, T* destination)
+        public void FetchNext(nuint row)
         {
             if (!AnotherFollows) return;
             CacheHints.Fetch(Logits + ((row + RowCount) * Count), Count);
-            if (destination != null) CacheHints.Fetch(destination + ((row + RowCount) * Count), Count);
+            if (Results != null) CacheHints.Fetch(Results + ((row + RowCount) * Count), Count);
         }
-
     }
 
     /// <summary>How many lanes of the last vector of a row belong to the one before, too; 0 where they do not overlap.</summary>
