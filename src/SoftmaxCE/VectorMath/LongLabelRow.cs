@@ -39,7 +39,7 @@ internal readonly unsafe struct LongLabelRow<T>(T* logits, int count, int label,
             if (i == LabelPart) isFirstMaximum = top > largest && CrossEntropyKernel<T>.IsFirstMaximum<TSimd, TVector>(source, LabelInPart, partMax);
             else if (top > largest) isFirstMaximum = false;
 
-            PivotSum part = PartSum<TSimd, TVector>(i, source, length, partMax, target, Upcoming<T>.Next(source, target, (nuint)length, i + 1 < PartCount || !isLast));
+            PivotSum part = PartSum<TSimd, TVector>(i, source, length, partMax, target, Upcoming<T>.OfPart(logits, count, i, target, isLast));
             double rescale = top > largest ? Weight(largest, top) : 1, weight = top > largest ? 1 : Weight(top, largest);
             others = (others * rescale) + (part.Others * weight);
             atLabel = (atLabel * rescale) + (part.AtPivot * weight);
@@ -82,7 +82,7 @@ internal readonly unsafe struct LongLabelRow<T>(T* logits, int count, int label,
     }
 
     private double Weight(double max, double largest) =>
-        RowPart<double>.Weight(max, largest, Element.ToDouble(temperature)).High;
+        RowPart<T>.Weight(Element.FromDouble<T>(max), Element.FromDouble<T>(largest), temperature).High;
 
     private T* Part(T* row, int part, out int length)
     {

@@ -84,7 +84,7 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
             T* source = logits + (i * (nint)PartLength), target = StoresExponentials ? destination + (i * (nint)PartLength) : null;
             nuint length = LengthOf(i);
             T max = RowPasses.Max<TSimd, TVector, T>(source, length);
-            Upcoming<T> upcoming = Upcoming<T>.Next(source, target, length, i + 1 < PartCount || !IsLast);
+            Upcoming<T> upcoming = Upcoming<T>.OfPart(logits, count, i, target, IsLast);
             parts[i - first] = new() { Max = max, Sum = StartPart<TSimd, TVector>(source, length, max, target, upcoming) };
         }
     }
@@ -120,7 +120,7 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
             }
             else
             {
-                ScaledExponentialPass<T> pass = new(source, length, new(partMax, temperature), factor, factorLow, target);
+                ScaledExponentialPass<T> pass = new(source, length, new(partMax, temperature), factor, factorLow, target, part + 1 < PartCount ? length : 0);
                 TSimd.RunOnRegister(ref pass);
             }
         }

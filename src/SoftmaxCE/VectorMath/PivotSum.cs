@@ -96,7 +96,7 @@ internal readonly unsafe struct PivotPass<T, TFate>(T* logits, int count, int pi
                 Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(source + i), out Four<TVector> q);
                 if (TFate.Stores) Four.Store<TSimd, TVector, T>(target + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
                 CacheHints.FetchFour(next + i, (nuint)lanes);
-                if (TFate.Stores) CacheHints.FetchFour(writtenNext + i, (nuint)lanes);
+                CacheHints.FetchFour(writtenNext + i, (nuint)lanes);
                 even.Add<TSimd>(t.A, q.A);
                 odd.Add<TSimd>(t.B, q.B);
                 even.Add<TSimd>(t.C, q.C);
@@ -116,7 +116,7 @@ internal readonly unsafe struct PivotPass<T, TFate>(T* logits, int count, int pi
                 if (firstLane == 0)
                 {
                     CacheHints.FetchTwo(next + i, (nuint)lanes);
-                    if (TFate.Stores) CacheHints.FetchTwo(writtenNext + i, (nuint)lanes);
+                    CacheHints.FetchTwo(writtenNext + i, (nuint)lanes);
                 }
 
                 even.Add<TSimd>(t0, q0);

@@ -10,7 +10,8 @@ namespace SoftmaxCE;
 /// <param name="factor">1 / the row's sum.</param>
 /// <param name="factorLow">What rounding took from it.</param>
 /// <param name="destination">Receives the probabilities; may be <paramref name="logits"/>.</param>
-internal readonly unsafe struct ScaledExponentialPass<T>(T* logits, nuint count, RowExponential<T> row, T factor, T factorLow, T* destination)
+/// <param name="ahead">Logits so far behind those at work are fetched; 0 where none follow.</param>
+internal readonly unsafe struct ScaledExponentialPass<T>(T* logits, nuint count, RowExponential<T> row, T factor, T factorLow, T* destination, nuint ahead)
     : IVectorKernel<T>
     where T : unmanaged
 {
@@ -45,6 +46,7 @@ internal readonly unsafe struct ScaledExponentialPass<T>(T* logits, nuint count,
             TSimd.StorePastCaches(destination + i + lanes, Scaled<TSimd, TVector>(t.B, q.B, high, low));
             TSimd.StorePastCaches(destination + i + (2 * lanes), Scaled<TSimd, TVector>(t.C, q.C, high, low));
             TSimd.StorePastCaches(destination + i + (3 * lanes), Scaled<TSimd, TVector>(t.D, q.D, high, low));
+            CacheHints.FetchFour(logits + i + ahead, lanes);
         }
 
         for (; i + (2 * lanes) <= count; i += 2 * lanes)
@@ -53,6 +55,7 @@ internal readonly unsafe struct ScaledExponentialPass<T>(T* logits, nuint count,
             TVector t0 = exp.SplitTwo<TSimd>(x0, x1, out TVector q0, out TVector t1, out TVector q1);
             TSimd.StorePastCaches(destination + i, Scaled<TSimd, TVector>(t0, q0, high, low));
             TSimd.StorePastCaches(destination + i + lanes, Scaled<TSimd, TVector>(t1, q1, high, low));
+            CacheHints.FetchTwo(logits + i + ahead, lanes);
         }
 
         Partial<TSimd, TVector, TExponential>(i, count);

@@ -10,6 +10,7 @@ internal readonly unsafe struct Upcoming<T>(T* logits, T* destination)
 {
     public T* Logits { get; } = logits;
 
+    /// <summary>Where will be written; where nothing is, more logits.</summary>
     public T* Destination { get; } = destination;
 
     /// <summary>What lies <paramref name="count"/> values further on, if anything does.</summary>
@@ -21,5 +22,25 @@ internal readonly unsafe struct Upcoming<T>(T* logits, T* destination)
     {
         T* next = exists ? logits + count : logits;
         return new(next, destination == null ? next : exists ? destination + count : destination);
+    }
+
+    /// <summary>For a part of a row (<see cref="LongRow{T}"/>): the next part, of this row or of the one behind; where nothing is written, the one after it as well.</summary>
+    /// <remarks>
+    /// Exponentials that are only added up take less time than memory does to answer: what comes from there is asked for two parts in advance, and once more
+    /// one part in advance, because by then it may be in the second-level cache alone.
+    /// </remarks>
+    /// <param name="row">The row's logits.</param>
+    /// <param name="count">How many they are.</param>
+    /// <param name="part">The part at work.</param>
+    /// <param name="destination">Where its results go; null: nowhere.</param>
+    /// <param name="isLast">Whether no other row follows in memory.</param>
+    public static Upcoming<T> OfPart(T* row, nint count, nint part, T* destination, bool isLast)
+    {
+        nint length = (nint)LongRow<T>.PartLength, start = part * length, parts = (count + length - 1) / length;
+        Upcoming<T> next = Next(row + start, destination, (nuint)nint.Min(length, count - start), part + 1 < parts || !isLast);
+        if (destination != null) return next;
+        nint ofNextRow = part + 2 - parts;
+        if (ofNextRow < 0) return new(row + start + (2 * length), next.Destination);
+        return isLast || count < (ofNextRow + 1) * length ? next : new(row + count + (ofNextRow * length), next.Destination);
     }
 }
