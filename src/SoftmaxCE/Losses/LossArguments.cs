@@ -81,14 +81,12 @@ internal static class LossArguments
         CompensatedSum sum = default;
         int counted = 0;
         bool weighted = !classWeights.IsEmpty || !sampleWeights.IsEmpty;
-        if (!weighted && ignoreLabel == null && !labels.IsEmpty)
+
+        // As an unsigned number a negative label is no class, either; which one it is that is wrong the loop finds.
+        if (!weighted && ignoreLabel == null && !labels.IsEmpty && TensorPrimitives.Max(MemoryMarshal.Cast<int, uint>(labels)) < (uint)classCount)
         {
-            // As an unsigned number a negative label is no class, either; which one it is that is wrong the loop finds.
-            if (TensorPrimitives.Max(MemoryMarshal.Cast<int, uint>(labels)) < (uint)classCount)
-            {
-                ignoredCount = 0;
-                return labels.Length;
-            }
+            ignoredCount = 0;
+            return labels.Length;
         }
 
         for (int row = 0; row < labels.Length; row++)

@@ -214,12 +214,10 @@ internal readonly unsafe struct SampledRow<T>(LogitSampler options, T* logits, i
 
     private void ThrowIfNaN()
     {
-        NaNScanKernel<T> scan = new(logits, count);
-        VectorWidth.Run<NaNScanKernel<T>, T>(ref scan);
-        for (int i = 0; scan.Found; i++)
-        {
-            if (T.IsNaN(logits[i])) ThrowLogit(i, double.NaN);
-        }
+        if (!RowPasses.ContainsNaN(logits, (nuint)count)) return;
+        int index = 0;
+        while (!T.IsNaN(logits[index])) index++;
+        ThrowLogit(index, double.NaN);
     }
 
     [DoesNotReturn]

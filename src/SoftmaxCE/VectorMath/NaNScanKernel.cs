@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace SoftmaxCE;
 
-/// <summary>Whether some value is NaN, as fast as the values are read.</summary>
-internal unsafe struct NaNScanKernel<T>(T* values, int count) : IVectorKernel<T>
+/// <summary>Whether some value is NaN, as fast as the values are read: <see cref="RowPasses.ContainsNaN"/>.</summary>
+internal unsafe struct NaNScanKernel<T>(T* values, nuint count) : IVectorKernel<T>
     where T : unmanaged
 {
     /// <summary>The result.</summary>
@@ -15,17 +15,17 @@ internal unsafe struct NaNScanKernel<T>(T* values, int count) : IVectorKernel<T>
         where TVector : struct
     {
         TVector zero = TSimd.Create(default), even = TSimd.Equal(zero, zero), odd = even;
-        int i = 0;
-        for (; i + (2 * TSimd.Lanes) <= count; i += 2 * TSimd.Lanes)
+        nuint lanes = (nuint)TSimd.Lanes, i = 0;
+        for (; i + (2 * lanes) <= count; i += 2 * lanes)
         {
-            TVector x0 = TSimd.Load(ref *values, (nuint)i), x1 = TSimd.Load(ref *values, (nuint)(i + TSimd.Lanes));
+            TVector x0 = TSimd.Load(ref *values, i), x1 = TSimd.Load(ref *values, i + lanes);
             even = TSimd.Select(TSimd.Equal(x0, x0), even, zero);
             odd = TSimd.Select(TSimd.Equal(x1, x1), odd, zero);
         }
 
-        for (; i < count; i += TSimd.Lanes)
+        for (; i < count; i += lanes)
         {
-            TVector x = TSimd.LoadPartial(values + i, Math.Min(count - i, TSimd.Lanes), zero);
+            TVector x = TSimd.LoadPartial(values + i, (int)nuint.Min(count - i, lanes), zero);
             odd = TSimd.Select(TSimd.Equal(x, x), odd, zero);
         }
 

@@ -180,12 +180,9 @@ internal static unsafe class RowPasses
     public static bool ContainsNaN<T>(T* values, nuint count)
         where T : unmanaged
     {
-        for (nuint i = 0; i < count; i++)
-        {
-            if (double.IsNaN(Element.ToDouble(values[i]))) return true;
-        }
-
-        return false;
+        NaNScanKernel<T> scan = new(values, count);
+        VectorWidth.Run<NaNScanKernel<T>, T>(ref scan);
+        return scan.Found;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

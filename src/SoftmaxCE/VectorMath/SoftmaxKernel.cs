@@ -14,6 +14,7 @@ namespace SoftmaxCE;
 /// Log-sum-exp needs the first two alone, and nothing stored. Rows longer than a part of the first-level cache go through the passes 1 and 2
 /// part by part: <see cref="LongRow{T}"/>. Rows that fit one vector stay in registers: <see cref="OneVector"/>. Rows that fit a few take their sums in
 /// the same order alone (<see cref="ShortLogs"/>) and many at once (<see cref="SoftmaxRows{T}"/>).
+/// Of many longer rows one is at work while another waits for its maximum, its sum or its logarithm: <see cref="SoftmaxRows{T}"/>, <see cref="LogRows{T}"/>.
 ///
 /// Log-softmax needs the logarithm of the sum to full relative accuracy, also where it is next to 0: rows that fit one vector add the exponentials
 /// below the maximum in double and count those that equal it; longer ones do so in a pass of its own, where the sum is close to the maximum's.

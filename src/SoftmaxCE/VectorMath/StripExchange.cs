@@ -4,7 +4,7 @@ namespace SoftmaxCE;
 
 /// <summary>
 /// Moves the results of one strip of lines out of scratch memory, with the last step on the way, and the logits of another into the places that become free:
-/// register by register, between the operations on a third strip, which take so long that memory keeps up.
+/// four registers at a time, between the operations on a third strip, which take so long that memory keeps up. A strip that such fours do not fill moves afterwards.
 /// </summary>
 internal unsafe struct StripExchange<T>
     where T : unmanaged
@@ -65,14 +65,13 @@ internal unsafe struct StripExchange<T>
         while (rest._rowsLeft > 0) rest.Move<TSimd, TVector, TFate>();
     }
 
-    /// <summary>Moves a register, if any is left. Exponentials that were stored become probabilities; logits whose exponentials were not, log-probabilities.</summary>
+    /// <summary>Moves a register, full or not. Exponentials that were stored become probabilities; logits whose exponentials were not, log-probabilities.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Move<TSimd, TVector, TFate>()
+    private void Move<TSimd, TVector, TFate>()
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where TFate : struct, RowPasses.IFate
     {
-        if (_rowsLeft == 0) return;
         int lanes = TSimd.Lanes;
         if (_column + lanes <= Lines)
         {
@@ -95,7 +94,7 @@ internal unsafe struct StripExchange<T>
         Step(1, lanes);
     }
 
-    /// <summary>The same for four registers side by side, if any are left; where <see cref="Lines"/> are a multiple of that.</summary>
+    /// <summary>The same for four full registers side by side, if any are left; where <see cref="Lines"/> are a multiple of that.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void MoveFour<TSimd, TVector, TFate>()
         where TSimd : struct, ISimd<TVector, T>
