@@ -17,7 +17,7 @@ public class CrossEntropyBenchmarks
     private OnnxOperator<float>? _onnx;
     private double _loss;
 
-    public static IEnumerable<Shape> Shapes => [new(256, 32_000), new(1024, 1000), new(100_000, 100), new(100_000, 10)];
+    public static IEnumerable<Shape> Shapes => [new(256, 32_000), new(2048, 32_000), new(1024, 1000), new(65_536, 1000), new(100_000, 100), new(100_000, 10)];
 
     [ParamsSource(nameof(Shapes))]
     public Shape Shape { get; set; }

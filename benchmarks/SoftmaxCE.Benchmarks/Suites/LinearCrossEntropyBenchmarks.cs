@@ -5,7 +5,7 @@ namespace SoftmaxCE.Benchmarks;
 
 /// <summary>
 /// The last layer of a language model, features × coefficientsᵀ + intercepts, with its loss and all three gradients, float; and the memory that is
-/// needed beyond inputs and gradients. The logits alone, which PyTorch stores, are 268 MB.
+/// needed beyond inputs and gradients. The logits alone, which LibTorch stores, are 268 MB.
 /// </summary>
 public class LinearCrossEntropyBenchmarks : IScoredSuite, ISelectiveSuite
 {
@@ -20,7 +20,7 @@ public class LinearCrossEntropyBenchmarks : IScoredSuite, ISelectiveSuite
     private float[] _interceptGradient = [];
     private int[] _labels = [];
     private LinearCrossEntropyLoss _loss = new();
-    private PyTorch? _pyTorch;
+    private LibTorch? _libTorch;
 
     public static IEnumerable<Shape> Shapes => [new(512, 131_072)];
 
@@ -30,7 +30,7 @@ public class LinearCrossEntropyBenchmarks : IScoredSuite, ISelectiveSuite
     [Params(1, 2)]
     public int Threads { get; set; }
 
-    bool ISelectiveSuite.Includes(string method) => method != nameof(PyTorchBothPasses) || PyTorch.IsAvailable;
+    bool ISelectiveSuite.Includes(string method) => method != nameof(LibTorchBothPasses) || TorchTensor.IsAvailable;
 
     [GlobalSetup]
     public void Setup()
@@ -47,28 +47,34 @@ public class LinearCrossEntropyBenchmarks : IScoredSuite, ISelectiveSuite
         _interceptGradient = Logits.Zeros<float>(Shape.Classes);
         _loss = new() { MaxDegreeOfParallelism = Threads };
         CheckRows();
-        Ours();
-        if (PyTorch.IsAvailable) _pyTorch = PyTorch.LinearCrossEntropy(Shape, Features, Threads);
+        double loss = Evaluate().Loss;
+        if (!TorchTensor.IsAvailable) return;
+        _libTorch = new(
+            Threads, _labels, TorchTensor.Of(_features, Shape.Rows, Features), TorchTensor.Of(_coefficients, Shape.Classes, Features), TorchTensor.Of(_intercepts, Shape.Classes));
+        Expected.Check(nameof(LibTorchBothPasses), _libTorch.LinearCrossEntropy(), loss, tolerance: 1e-4);
     }
 
     [GlobalCleanup]
-    public void Cleanup() => _pyTorch?.Dispose();
+    public void Cleanup() => _libTorch?.Dispose();
 
     [Benchmark(Baseline = true)]
-    public void PyTorchBothPasses() => _pyTorch!.Run();
+    public void LibTorchBothPasses() => _libTorch!.LinearCrossEntropy();
 
     [Benchmark]
-    public void Ours() => _loss.Evaluate<float>(_features, _coefficients, _intercepts, _labels, _featureGradient, _coefficientGradient, _interceptGradient);
+    public void Ours() => Evaluate();
 
     [Benchmark, Traffic(0)]
     public void OursLossAlone() => _loss.Evaluate<float>(_features, _coefficients, _intercepts, _labels);
 
     string IScoredSuite.Score(string method)
     {
-        if (method == nameof(PyTorchBothPasses)) return string.Create(CultureInfo.InvariantCulture, $"{_pyTorch!.Version}, {_pyTorch.PeakMegabytes:0} MB beyond inputs and gradients");
-        double? megabytes = PeakMemory.Megabytes(method == nameof(Ours) ? Ours : OursLossAlone);
+        bool torch = method == nameof(LibTorchBothPasses);
+        double? megabytes = PeakMemory.Megabytes(torch ? LibTorchBothPasses : method == nameof(Ours) ? Ours : OursLossAlone);
+        if (torch) return string.Create(CultureInfo.InvariantCulture, $"{TorchTensor.Version}, {megabytes:0} MB beyond inputs, gradients among them");
         return string.Create(CultureInfo.InvariantCulture, $"{megabytes:0.0} MB beyond inputs and gradients");
     }
+
+    private LossResult Evaluate() => _loss.Evaluate<float>(_features, _coefficients, _intercepts, _labels, _featureGradient, _coefficientGradient, _interceptGradient);
 
     /// <summary>Loss and gradient of the features of a few rows in plain double arithmetic: all rows would take minutes.</summary>
     private void CheckRows()

@@ -33,6 +33,13 @@ internal static class Logits
         return values;
     }
 
+    public static T[] Pinned<T>(T[] values)
+    {
+        T[] copy = Zeros<T>(values.Length);
+        values.CopyTo(copy, 0);
+        return copy;
+    }
+
     public static int[] Labels(Shape shape, int seed)
     {
         Random random = new(seed);
