@@ -44,6 +44,9 @@ internal sealed class VectorProblem
 
     public int ClassCount => _row.Length;
 
+    /// <summary>The largest |a z + b| at the point of the last <see cref="LogLoss"/>: the losses are no better than its rounding.</summary>
+    public double LargestLogit { get; private set; }
+
     /// <summary>Whether each class is the label of some weight: without a prior, the b of a class that never is falls for ever.</summary>
     public bool HasEveryClass
     {
@@ -59,12 +62,15 @@ internal sealed class VectorProblem
     public double LogLoss(ReadOnlySpan<double> point)
     {
         CompensatedSum loss = default;
+        LargestLogit = 0;
         for (int row = 0; row < _labels.Length; row++)
         {
             double weight = WeightOf(row);
             if (weight == 0) continue;
             ReadOnlySpan<double> logits = Logits(row);
             VectorScaling.Scale<double>(logits, point[..ClassCount], point[ClassCount..], _row);
+            foreach (double logit in _row)
+                if (double.IsFinite(logit)) LargestLogit = Math.Max(LargestLogit, Math.Abs(logit));
             Span<double> probabilities = Probabilities(row);
             SoftmaxFunctions.LogSoftmax<double>(_row, probabilities);
             loss.Add(-weight * probabilities[_labels[row]]);

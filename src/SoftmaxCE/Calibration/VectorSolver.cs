@@ -13,6 +13,7 @@ internal sealed class VectorSolver(VectorProblem problem)
     // Armijo's fraction of the slope, and where the predicted fall is lost in the rounding of the objective.
     private const double EnoughFall = 1e-4;
     private const double RelativePrecision = 1e-14;
+    private const double LogitPrecision = 1.1e-16;
 
     // Squares of the fraction of the gradient that a step may leave. Far from the optimum a better step is wasted; the fraction falls as the
     // gradient does, which makes the method quadratic (Nocedal, Wright, theorem 7.2).
@@ -37,7 +38,8 @@ internal sealed class VectorSolver(VectorProblem problem)
             FindDirection(gradient, direction);
             double slope = DoubleVectors.Dot(gradient, direction);
             if (!(slope < 0)) return true;
-            bool isLast = -slope <= RelativePrecision * value;
+            double precision = (RelativePrecision * value) + (LogitPrecision * problem.LargestLogit);
+            bool isLast = -slope <= precision;
             double length = 1, next = double.PositiveInfinity;
             for (int halving = 0; halving < MostHalvings; halving++, length /= 2)
             {
@@ -47,7 +49,7 @@ internal sealed class VectorSolver(VectorProblem problem)
                 if (next <= value + (EnoughFall * length * slope) || (isLast && next <= value)) break;
             }
 
-            if (!(next <= value)) return isLast || -slope <= 100 * RelativePrecision * value;
+            if (!(next <= value)) return isLast || -slope <= 100 * precision;
             trial.CopyTo(point);
             value = next;
             if (isLast) return true;

@@ -130,6 +130,16 @@ public class VectorScalingTests
         probabilities[2].Should().BeGreaterThan(0.01);
     }
 
+    /// <summary>The best temperature is the lowest allowed, so that the logits are in the thousands and the objective is no better than their rounding.</summary>
+    [Fact]
+    public void Large_scaled_logits_do_not_pass_for_numbers_that_go_on_for_ever()
+    {
+        double[] logits = [-4.75, -2, -0.25, 0.25, -4, -3.75, -1, 2.25, -2, -3.25, -2, -2];
+        VectorScaling fitted = VectorScaling.Fit<double>(logits, [3, 3, 3], [2.0256891f, 37f / 12, 53f / 30]);
+        fitted.IsAtLimit.Should().BeFalse();
+        fitted.LogLossAfter.Should().BeLessThan(0.15);
+    }
+
     [Fact]
     public void Masked_logits_stay_masked_and_add_nothing()
     {
