@@ -18,6 +18,9 @@ internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count
     where T : unmanaged
     where TFate : struct, RowPasses.IFate
 {
+    // What the two sums can take before they move into double.
+    private const int BlockVectors = 2 * FactoredSum<T, T>.Capacity;
+
     [MethodImpl(LoopMethod.Compiled)]
     public void Run<TSimd, TVector>(int firstLane)
         where TSimd : struct, ISimd<TVector, T>
@@ -38,35 +41,46 @@ internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count
         TExponential exp = default;
         exp.Prepare<TSimd>(row);
         FactoredSum<TVector, T> even = FactoredSum<TVector, T>.Create<TSimd>(), odd = even;
-        for (; Four.Pays<TSimd, TVector, T>() && i < fours; i += 4 * lanes)
+        TVector first = TSimd.Create(default), second = first;
+        while (true)
         {
-            Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(source + i), out Four<TVector> q);
-            if (TFate.Stores) Four.Store<TSimd, TVector, T>(target + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
-            CacheHints.FetchFour(next + i, lanes);
-            CacheHints.FetchFour(writtenNext + i, lanes);
-            even.Add<TSimd>(t.A, q.A);
-            odd.Add<TSimd>(t.B, q.B);
-            even.Add<TSimd>(t.C, q.C);
-            odd.Add<TSimd>(t.D, q.D);
-        }
-
-        for (; i < fours; i += 2 * lanes)
-        {
-            TVector t0 = exp.SplitTwo<TSimd>(TSimd.Load(ref *source, i), TSimd.Load(ref *source, i + lanes), out TVector q0, out TVector t1, out TVector q1);
-            if (TFate.Stores)
+            nuint end = nuint.Min(fours, i + (BlockVectors * lanes));
+            for (; Four.Pays<TSimd, TVector, T>() && i < end; i += 4 * lanes)
             {
-                TSimd.Store(ref *target, i, TSimd.MultiplyAdd(t0, q0, t0));
-                TSimd.Store(ref *target, i + lanes, TSimd.MultiplyAdd(t1, q1, t1));
+                Four<TVector> t = exp.Split<TSimd>(Four.Load<TSimd, TVector, T>(source + i), out Four<TVector> q);
+                if (TFate.Stores) Four.Store<TSimd, TVector, T>(target + i, Four.MultiplyAdd<TSimd, TVector, T>(t, q, t));
+                CacheHints.FetchFour(next + i, lanes);
+                CacheHints.FetchFour(writtenNext + i, lanes);
+                even.Add<TSimd>(t.A, q.A);
+                odd.Add<TSimd>(t.B, q.B);
+                even.Add<TSimd>(t.C, q.C);
+                odd.Add<TSimd>(t.D, q.D);
             }
 
-            if (firstLane == 0)
+            for (; i < end; i += 2 * lanes)
             {
-                CacheHints.FetchTwo(next + i, lanes);
-                CacheHints.FetchTwo(writtenNext + i, lanes);
+                TVector t0 = exp.SplitTwo<TSimd>(TSimd.Load(ref *source, i), TSimd.Load(ref *source, i + lanes), out TVector q0, out TVector t1, out TVector q1);
+                if (TFate.Stores)
+                {
+                    TSimd.Store(ref *target, i, TSimd.MultiplyAdd(t0, q0, t0));
+                    TSimd.Store(ref *target, i + lanes, TSimd.MultiplyAdd(t1, q1, t1));
+                }
+
+                if (firstLane == 0)
+                {
+                    CacheHints.FetchTwo(next + i, lanes);
+                    CacheHints.FetchTwo(writtenNext + i, lanes);
+                }
+
+                even.Add<TSimd>(t0, q0);
+                odd.Add<TSimd>(t1, q1);
             }
 
-            even.Add<TSimd>(t0, q0);
-            odd.Add<TSimd>(t1, q1);
+            if (i >= fours) break;
+            even.MoveInto<TSimd>(ref first, ref second);
+            odd.MoveInto<TSimd>(ref first, ref second);
+            even = FactoredSum<TVector, T>.Create<TSimd>();
+            odd = even;
         }
 
         for (; i < whole; i += lanes)
@@ -85,7 +99,6 @@ internal readonly unsafe struct ExponentialPass<T, TFate>(T* logits, nuint count
             odd.Add<TSimd>(TSimd.Select(isCounted, TSimd.Create(default), t), q);
         }
 
-        TVector first = TSimd.Create(default), second = first;
         even.MoveInto<TSimd>(ref first, ref second);
         odd.MoveInto<TSimd>(ref first, ref second);
         TSimd.Store(ref *sums, (nuint)firstLane, first);

@@ -65,19 +65,26 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         where TVector : struct
     {
         bool allCount = true;
+        int ignored = _task.IgnoreLabel ?? -1;
         T* logits = _task.Logits + ((nint)first * _task.ClassCount);
         for (int row = 0; row < TSimd.Lanes; row++, logits += _task.ClassCount)
         {
             int label = row < rows ? _task.Labels[first + row] : -1;
-            bool counts = row < rows && label != _task.IgnoreLabel;
+            bool counts = row < rows && label != ignored;
             T max = batch.Maxima[row], atLabel = counts ? logits[label] : max;
-            if (counts && CrossEntropyKernel<T>.IsFirstMaximum<TSimd, TVector>(logits, label, max)) _totals.Correct++;
             batch.AtLabels[row] = atLabel;
-            batch.Numbers.Differences[row] = (Element.ToDouble(atLabel) - Element.ToDouble(max)) / _task.Temperature;
-            batch.Numbers.Weights[row] = counts ? _task.ClassWeight(label) * _task.SampleWeight(first + row) : 0;
-            allCount &= batch.Numbers.Weights[row] != 0;
+            bool isMaximum = counts && Element.ToDouble(atLabel) == Element.ToDouble(max);
+            if (isMaximum && CrossEntropyKernel<T>.IsFirstMaximum<TSimd, TVector>(logits, label, max)) _totals.Correct++;
+            double weight = counts ? _task.ClassWeight(label) * _task.SampleWeight(first + row) : 0;
+            batch.Numbers.Weights[row] = weight;
+            allCount &= weight != 0;
         }
 
+        TVector zero = TSimd.Create(default), lower = zero, upper = zero;
+        TSimd.AddWide(ref lower, ref upper, TSimd.Load(ref *batch.AtLabels, 0));
+        TSimd.AddWide(ref lower, ref upper, TSimd.Subtract(zero, TSimd.Load(ref *batch.Maxima, 0)));
+        ColumnSums.StoreTotals<TSimd, TVector, T>(lower, upper, batch.Numbers.Differences, batch.Numbers.Lost);
+        for (int row = 0; row < TSimd.Lanes && _task.Temperature != 1; row++) batch.Numbers.Differences[row] /= _task.Temperature;
         return allCount;
     }
 
@@ -92,12 +99,11 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         FactoredExp<TVector, T> exp = default;
         exp.SetMaximum<TSimd>(maxima);
         exp.StoreMaxima<TSimd>(batch.Prepared);
-        bool another = first + (2 * TSimd.Lanes) <= rowCount;
         T* logits = _task.Logits + ((nint)first * _task.ClassCount);
         ShortRowPass.Rows<T> passed = new(logits, (nuint)_task.ClassCount, (nuint)rows, batch.Maxima, Element.FromDouble<T>(_task.Temperature), direct)
         {
             Prepared = batch.Prepared,
-            AnotherFollows = another,
+            Following = (nuint)(rowCount - first),
             Results = _task.Gradient == null ? null : exponentials,
         };
         ShortRowSums<T, RowPasses.Stored> sums = new(passed, exponentials, batch.Last, batch.Highs, batch.Lows);

@@ -16,7 +16,7 @@ internal readonly unsafe struct LogRows<T>(T* logits, nuint count, T temperature
     where T : unmanaged
 {
     /// <summary>Logits that stay in the first-level cache until their rows are finished.</summary>
-    private const int CachedBytes = 32 * 1024;
+    private const int CachedBytes = 16 * 1024;
 
     [SkipLocalsInit]
     [MethodImpl(LoopMethod.Compiled)]
@@ -33,6 +33,7 @@ internal readonly unsafe struct LogRows<T>(T* logits, nuint count, T temperature
         new Span<double>(logs.Low, lanes).Clear();
         new Span<T>(maxima, lanes).Clear();
 
+        RowsAhead<T> ahead = new(logits, isLogSumExp ? null : destination, count, rows);
         T max = RowPasses.Max<TSimd, TVector, T>(logits, count);
         for (nint first = 0; first < rows; first += most)
         {
@@ -42,7 +43,7 @@ internal readonly unsafe struct LogRows<T>(T* logits, nuint count, T temperature
                 nint row = first + i;
                 T* source = RowAt(row), target = isLogSumExp ? source : destination + (row * (nint)count);
                 T nextMax = row + 1 < rows ? RowPasses.Max<TSimd, TVector, T>(source + count, count) : max;
-                CompensatedSum sum = RowPasses.Exponentials<TSimd, TVector, T>(source, count, new(max, temperature), null, new(RowAt(nint.Min(row + 2, rows - 1)), target));
+                CompensatedSum sum = RowPasses.Exponentials<TSimd, TVector, T>(source, count, new(max, temperature), null, ahead.Of(source, target));
                 maxima[i] = max;
                 logs.High[i] = sum.High;
                 logs.Low[i] = sum.Low;

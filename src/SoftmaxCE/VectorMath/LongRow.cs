@@ -24,7 +24,7 @@ internal readonly unsafe struct LongRow<T>(T* logits, nint count, T temperature,
         get => VectorWidth.Bits == 512 ? 64 : MostMaxima;
     }
 
-    /// <summary>16 KB: a third to a half of a usual first-level cache, and what two <see cref="FactoredSum{TVector,T}"/> can take.</summary>
+    /// <summary>16 KB: a third to a half of a usual first-level cache.</summary>
     public static nuint PartLength
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

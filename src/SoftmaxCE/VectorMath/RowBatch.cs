@@ -13,10 +13,17 @@ internal static unsafe class RowBatch
     /// <summary>Longest row in vectors: up to here the high parts of all exponentials add up without rounding, in whatever order (<see cref="SplitSum"/>).</summary>
     public const int MostVectors = 16;
 
+    private const int AheadBytes = 12 * 1024;
+
     /// <summary>One batch. Not for rows whose maximum is out of reach of <see cref="DirectExponential{TVector,T}"/>: then nothing is done, and the return value is false.</summary>
+    /// <param name="result">What the rows become.</param>
+    /// <param name="logits">The first row.</param>
+    /// <param name="count">Classes.</param>
+    /// <param name="destination">Where the results go.</param>
+    /// <param name="following">How many rows there are in memory from the first of the batch on.</param>
     [SkipLocalsInit]
     [MethodImpl(LoopMethod.Compiled)]
-    public static bool Run<TSimd, TVector, T>(RowResult result, T* logits, int count, T* destination, bool anotherFollows)
+    public static bool Run<TSimd, TVector, T>(RowResult result, T* logits, int count, T* destination, nint following)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct
         where T : unmanaged
@@ -38,7 +45,8 @@ internal static unsafe class RowBatch
         ShortRowPass.Rows<T> rows = new(logits, (nuint)count, (nuint)lanes, factors, Element.FromDouble<T>(1), true)
         {
             Prepared = prepared,
-            AnotherFollows = anotherFollows,
+            Following = (nuint)following,
+            RowsAhead = Math.Max((nuint)lanes, (nuint)(AheadBytes / (count * sizeof(T)))),
             Results = result == RowResult.LogSumExp ? null : destination,
         };
         switch (result)

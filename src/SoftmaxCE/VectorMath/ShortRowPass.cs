@@ -88,6 +88,9 @@ internal static unsafe class ShortRowPass
 
         public nuint RowCount { get; } = rowCount;
 
+        /// <summary>How far from a row the one is that is fetched meanwhile: a batch, unless that is too short a time for memory to answer.</summary>
+        public nuint RowsAhead { get; init; } = rowCount;
+
         public T* Maxima { get; } = maxima;
 
         public T Temperature { get; } = temperature;
@@ -98,19 +101,20 @@ internal static unsafe class ShortRowPass
         /// <summary>Whether all of them are taken by <see cref="DirectExponential{TVector,T}"/>.</summary>
         public bool AreDirect { get; } = areDirect;
 
-        /// <summary>Whether as many rows follow in memory that will be next.</summary>
-        public bool AnotherFollows { get; init; }
+        /// <summary>Rows from the first of these to the end of what is in memory; 0: nothing is fetched.</summary>
+        public nuint Following { get; init; }
 
         /// <summary>Where the results of the rows go, a row after the other; null: not into rows.</summary>
         public T* Results { get; init; }
 
-        /// <summary>Fetches the row that is as far from this one as there are rows.</summary>
+        /// <summary>Fetches the row that lies <see cref="RowsAhead"/> behind this one.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void FetchNext(nuint row)
         {
-            if (!AnotherFollows) return;
-            CacheHints.Fetch(Logits + ((row + RowCount) * Count), Count);
-            if (Results != null) CacheHints.Fetch(Results + ((row + RowCount) * Count), Count);
+            nuint next = row + RowsAhead;
+            if (next >= Following) return;
+            CacheHints.Fetch(Logits + (next * Count), Count);
+            if (Results != null) CacheHints.Fetch(Results + (next * Count), Count);
         }
     }
 

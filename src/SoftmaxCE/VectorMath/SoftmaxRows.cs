@@ -64,8 +64,7 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
         nint row = firstRow;
         for (; row + TSimd.Lanes <= endRow; row += TSimd.Lanes)
         {
-            bool another = row + (2 * TSimd.Lanes) <= endRow;
-            if (RowBatch.Run<TSimd, TVector, T>(result, logits + (row * classCount), classCount, DestinationOf(row), another)) continue;
+            if (RowBatch.Run<TSimd, TVector, T>(result, logits + (row * classCount), classCount, DestinationOf(row), endRow - row)) continue;
             for (nint i = row; i < row + TSimd.Lanes; i++) RunRow<TSimd, TVector>(i);
         }
 
@@ -83,13 +82,13 @@ internal readonly unsafe struct SoftmaxRows<T>(T* logits, T* destination, int fi
         where TVector : struct
     {
         nuint count = (nuint)classCount;
+        RowsAhead<T> ahead = new(source, target, count, rows);
         T* previous = target;
         T max = RowPasses.Max<TSimd, TVector, T>(source, count), factor = default, factorLow = default;
         for (nint row = 0; row < rows; row++, source += count, target += count)
         {
             T nextMax = row + 1 < rows ? RowPasses.Max<TSimd, TVector, T>(source + count, count) : max;
-            Upcoming<T> upcoming = new(row + 2 < rows ? source + (2 * count) : source, row + 1 < rows ? target + count : target);
-            CompensatedSum sum = RowPasses.Exponentials<TSimd, TVector, T>(source, count, new(max, temperature), target, upcoming);
+            CompensatedSum sum = RowPasses.Exponentials<TSimd, TVector, T>(source, count, new(max, temperature), target, ahead.Of(source, target));
             max = nextMax;
             if (row > 0) RowPasses.Scale<TSimd, TVector, T>(previous, count, factor, factorLow, previous);
             previous = target;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SoftmaxCE;
 
 /// <summary>Where the logits lie that are needed after those at work, and where will be written then: into the cache with them.</summary>
@@ -43,4 +45,44 @@ internal readonly unsafe struct Upcoming<T>(T* logits, T* destination)
         if (ofNextRow < 0) return new(row + start + (2 * length), next.Destination);
         return isLast || count < (ofNextRow + 1) * length ? next : new(row + count + (ofNextRow * length), next.Destination);
     }
+}
+
+/// <summary>What is <see cref="Upcoming{T}"/> while rows are worked on one after the other, each of them shorter than <see cref="LongRow{T}.PartLength"/>.</summary>
+/// <remarks>
+/// Memory takes longer to answer than a row of some hundred logits takes, so several rows are on their way at any time, in a part of the first-level
+/// cache that is left by those at work. Of rows of 1,000 floats from memory the softmax takes a fifth less time than with two rows, the sum two fifths.
+/// Destinations need less, as a store does not wait.
+/// </remarks>
+internal readonly unsafe struct RowsAhead<T>
+    where T : unmanaged
+{
+    private const int LogitBytes = 12 * 1024;
+    private const int LogitBytesAlone = 16 * 1024;
+    private const int DestinationBytes = 4 * 1024;
+
+    private readonly nint _logits, _destination;
+    private readonly T* _lastLogits, _lastDestination;
+
+    /// <param name="logits">The first row.</param>
+    /// <param name="destination">Where its results go; null: nowhere.</param>
+    /// <param name="count">How many they are.</param>
+    /// <param name="rows">How many rows there are.</param>
+    public RowsAhead(T* logits, T* destination, nuint count, nint rows)
+    {
+        nint rowBytes = (nint)count * sizeof(T), behind = (rows - 1) * (nint)count;
+        bool isAlone = destination == null;
+        _logits = nint.Max((isAlone ? LogitBytesAlone : LogitBytes) / rowBytes, 2) * (nint)count;
+        _lastLogits = logits + behind;
+        _destination = isAlone ? _logits : nint.Max(DestinationBytes / rowBytes, 1) * (nint)count;
+        _lastDestination = isAlone ? _lastLogits : destination + behind;
+    }
+
+    /// <summary>For one row.</summary>
+    /// <param name="logits">The row.</param>
+    /// <param name="destination">Where its results go; where nothing is stored, the row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Upcoming<T> Of(T* logits, T* destination) => new(Earlier(logits + _logits, _lastLogits), Earlier(destination + _destination, _lastDestination));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T* Earlier(T* a, T* b) => a < b ? a : b;
 }

@@ -9,6 +9,8 @@ public class SoftmaxCrossEntropyAccuracyTests
 
     public static IEnumerable<object[]> DoubleMargins => from margin in new[] { 0.5, 6, 20, 50, 85, 300, 690 } from classes in new[] { 2, 10, 25, 100, 128, 700, 5000 } select new object[] { margin, classes };
 
+    public static IEnumerable<object[]> LabelShares => from share in new[] { 1e-4, 0.5, 0.78, 0.81, 0.93, 0.95 } from classes in new[] { 130, 257, 700, 2048, 4001 } select new object[] { share, classes };
+
     [Theory, MemberData(nameof(FloatMargins))]
     public void Confident_rows_keep_their_digits_in_float(double margin, int classes) => CheckConfident<float>(margin, classes);
 
@@ -26,6 +28,14 @@ public class SoftmaxCrossEntropyAccuracyTests
     {
         float[] logits = LossValues.Normal(classes, deviation, seed: classes).ToFloats();
         for (int label = 0; label < classes; label += 1 + (classes / 10)) Check<float>(logits, label);
+    }
+
+    /// <summary>Below and above the share from which the others are added up without the label; the loss is the same without a gradient and in place.</summary>
+    [Theory, MemberData(nameof(LabelShares))]
+    public void Any_share_of_the_label_keeps_the_digits(double share, int classes)
+    {
+        CheckShare<float>(share, classes);
+        CheckShare<double>(share, classes);
     }
 
     /// <summary>The label in the part with the maximum, in one far below, and both parts without it.</summary>
@@ -138,6 +148,29 @@ public class SoftmaxCrossEntropyAccuracyTests
         int label = classes / 2;
         logits[label] = T.CreateTruncating(0.7 + margin);
         Check<T>(logits, label);
+    }
+
+    private static void CheckShare<T>(double share, int classes)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        // Three rows, because what is done to one waits for the next.
+        double[] logits = LossValues.Normal(3 * classes, 2, seed: classes);
+        int[] labels = [0, classes / 3, classes - 1];
+        for (int row = 0; row < labels.Length; row++)
+        {
+            Span<double> values = logits.AsSpan(row * classes, classes);
+            values[labels[row]] = double.NegativeInfinity;
+            values[labels[row]] = SoftmaxFunctions.LogSumExp<double>(values) + Math.Log(share / (1 - share));
+        }
+
+        T[] typed = logits.As<T>(), gradient = new T[typed.Length], rowLosses = new T[3];
+        SoftmaxCrossEntropyLoss loss = new() { Reduction = LossReduction.Sum };
+        LossResult result = loss.Evaluate<T>(typed, labels, gradient, rowLosses);
+        loss.Evaluate<T>(typed, labels).Should().Be(result);
+        for (int row = 0; row < labels.Length; row++)
+            CheckRow<T>(typed.AsSpan(row * classes, classes).ToArray(), labels[row], gradient.AsSpan(row * classes, classes).ToArray(), rowLosses[row]);
+        loss.Evaluate<T>(typed, labels, typed).Should().Be(result);
+        typed.Should().Equal(gradient);
     }
 
     private static void Check<T>(T[] logits, int label)

@@ -17,7 +17,7 @@ internal sealed class RandomRow
         Probabilities = Array.ConvertAll(Distances, d => Math.Exp(d) / (1 + BelowMaximum));
     }
 
-    public static Gen<RandomRow> Gen { get; } = CsCheck.Gen.UInt.Select(seed => Of(new Random((int)(seed & int.MaxValue))));
+    public static Gen<RandomRow> Gen { get; } = CsCheck.Gen.UInt.Select(seed => Of((int)(seed & int.MaxValue)));
 
     public float[] Logits { get; }
 
@@ -52,8 +52,9 @@ internal sealed class RandomRow
         return sum == 1 ? rest : Math.Log(sum) * rest / (sum - 1);
     }
 
-    private static RandomRow Of(Random random)
+    public static RandomRow Of(int seed)
     {
+        Random random = new(seed);
         int count = random.Next(4) switch { 0 => random.Next(1, 20), 1 => random.Next(1, 300), 2 => random.Next(300, 5000), _ => random.Next(4000, 30_000) };
         double deviation = Math.Pow(10, (random.NextDouble() * 3) - 1.5), gap = random.NextDouble() * 100;
         double offset = random.Next(3) == 0 ? (random.NextDouble() - 0.5) * Math.Pow(10, random.NextDouble() * 8) : 0;

@@ -6,10 +6,10 @@ namespace SoftmaxCE.Tests;
 public unsafe class ColumnStripsTests
 {
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Lines_of_floats_have_the_pinned_bits(int bits) => Hash<float>(bits).Should().Be(0xD60E3B21A46EE729UL);
+    public void Lines_of_floats_have_the_pinned_bits(int bits) => Hash<float>(bits).Should().Be(0x9674973C90DC8ED1UL);
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Lines_of_doubles_have_the_pinned_bits(int bits) => Hash<double>(bits).Should().Be(0x9980C1586517B8ECUL);
+    public void Lines_of_doubles_have_the_pinned_bits(int bits) => Hash<double>(bits).Should().Be(0xB0F08B469A75F27EUL);
 
     [Theory]
     [InlineData(false)]

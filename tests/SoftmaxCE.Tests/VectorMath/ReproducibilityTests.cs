@@ -15,10 +15,10 @@ public unsafe class ReproducibilityTests
     }
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Rows_of_floats_have_the_pinned_bits(int bits) => HashOfRows<float>(bits).Should().Be(0x8964D53A9FC25239UL);
+    public void Rows_of_floats_have_the_pinned_bits(int bits) => HashOfRows<float>(bits).Should().Be(0xA7083A1D78D6C319UL);
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Rows_of_doubles_have_the_pinned_bits(int bits) => HashOfRows<double>(bits).Should().Be(0x6F47393002D13477UL);
+    public void Rows_of_doubles_have_the_pinned_bits(int bits) => HashOfRows<double>(bits).Should().Be(0x62E163B565E7910BUL);
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
     public void Elements_have_the_pinned_bits(int bits)
