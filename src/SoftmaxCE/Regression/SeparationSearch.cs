@@ -37,6 +37,9 @@ internal sealed class SeparationSearch
     // Eigenvalues of the pairs' matrix below this fraction of the largest are 0; they are squares of lengths.
     private const double NullEigenvalue = Tolerance * Tolerance;
 
+    // What curvature along a direction that no pair sees may be by rounding, relative to the largest: no step along it may become long.
+    private const double NoCurvature = 1e-14;
+
     private readonly SeparationProblem _problem;
     private readonly bool[] _pairs;             // [rows, classes]: margins that may still be positive
     private readonly double[] _logits;
@@ -117,8 +120,15 @@ internal sealed class SeparationSearch
     private double NewtonStep(double[] probabilities, double[] direction)
     {
         double[] gradient = Restrict(_problem.Gradient(probabilities));
-        for (int i = 0; i < direction.Length; i++) direction[i] = -gradient[i];
-        new ScaledCholesky(RestrictMatrix(_problem.Hessian(probabilities)), _dimension).Solve(direction);
+        double[] hessian = RestrictMatrix(_problem.Hessian(probabilities));
+        double rounding = NoCurvature * Enumerable.Range(0, _dimension).Max(i => hessian[i * (_dimension + 1)]);
+        for (int i = 0; i < _dimension; i++)
+        {
+            direction[i] = -gradient[i];
+            hessian[i * (_dimension + 1)] += rounding;
+        }
+
+        new ScaledCholesky(hessian, _dimension).Solve(direction);
         return -DoubleVectors.Dot(gradient, direction);
     }
 
@@ -197,8 +207,9 @@ internal sealed class SeparationSearch
         _problem.Probabilities(new double[even.Length], overlapping, even);
         double[] matrix = RestrictMatrix(_problem.Hessian(even));            // positive weights: its null space is that of the pairs
         int size = _problem.Size;
-        if (new ScaledCholesky([.. matrix], _dimension).FirstSingular < 0)
+        if (_basis is null && new ScaledCholesky([.. matrix], _dimension).FirstSingular < 0)
         {
+            // Whatever units the features are in. In a subspace directions are of one kind, and what is rounding must not be scaled to count.
             _dimension = 0;
             return;
         }

@@ -81,19 +81,16 @@ public class SeparationCheckTests
     /// <summary>Small tables of whole numbers against the simplex method in fractions: the kind and how many pairs are separated.</summary>
     [Fact]
     public void Equals_linear_programming_in_exact_fractions() =>
-        Gen.Select(Gen.Int[2, 4], Gen.Int[1, 3], Gen.Int[4, 9], Gen.Bool, Gen.Int[1, 3], Gen.Int[0, int.MaxValue]).Sample(
-            (classes, featureCount, rows, intercepts, range, seed) =>
-            {
-                Random random = new(seed);
-                int[] features = [.. Enumerable.Range(0, rows * featureCount).Select(_ => random.Next(-range, range + 1))];
-                int[] labels = [.. Enumerable.Range(0, rows).Select(i => i < classes ? i : random.Next(classes))];
-                int pairs = rows * (classes - 1), expected = ExactSeparation.SeparablePairs(features, labels, featureCount, classes, intercepts);
-                double[] values = [.. features.Select(x => (double)x)];
-                Separation separation = SeparationCheck.Find(new DenseRows<double>(values, featureCount), labels, fitIntercepts: intercepts);
-                separation.Kind.Should().Be(expected == 0 ? SeparationKind.None : expected == pairs ? SeparationKind.Complete : SeparationKind.QuasiComplete);
-                separation.Classes.Sum(pair => pair.SeparatedRows).Should().Be(expected);
-                if (expected > 0) MarginsHold(new ReferenceData(values, labels, featureCount), separation);
-            });
+        Gen.Select(Gen.Int[2, 4], Gen.Int[1, 3], Gen.Int[4, 9], Gen.Bool, Gen.Int[1, 3], Gen.Int[0, int.MaxValue]).Sample(EqualsLinearProgramming);
+
+    /// <summary>Cases in which curvature that is rounding was scaled until it counted.</summary>
+    [Theory]
+    [InlineData(3, 2, 5, false, 3, 231990908)]
+    [InlineData(2, 2, 7, true, 1, 21137600)]
+    [InlineData(4, 2, 7, false, 1, 682743410)]
+    [InlineData(4, 3, 8, false, 2, 21279644)]
+    public void Pairs_that_leave_a_direction_free_are_seen_to(int classes, int featureCount, int rows, bool intercepts, int range, int seed) =>
+        EqualsLinearProgramming(classes, featureCount, rows, intercepts, range, seed);
 
     /// <summary>Two groups of rows that overlap in themselves, apart along one direction at most: from nearly separated to well mixed.</summary>
     [Fact]
@@ -119,6 +116,19 @@ public class SeparationCheckTests
                 if (gap != 0) Find(features, 2, labels).Kind.Should().Be(gap > 0 ? SeparationKind.Complete : SeparationKind.None);
             },
             iter: 40);
+
+    private static void EqualsLinearProgramming(int classes, int featureCount, int rows, bool intercepts, int range, int seed)
+    {
+        Random random = new(seed);
+        int[] features = [.. Enumerable.Range(0, rows * featureCount).Select(_ => random.Next(-range, range + 1))];
+        int[] labels = [.. Enumerable.Range(0, rows).Select(i => i < classes ? i : random.Next(classes))];
+        int pairs = rows * (classes - 1), expected = ExactSeparation.SeparablePairs(features, labels, featureCount, classes, intercepts);
+        double[] values = [.. features.Select(x => (double)x)];
+        Separation separation = SeparationCheck.Find(new DenseRows<double>(values, featureCount), labels, fitIntercepts: intercepts);
+        separation.Kind.Should().Be(expected == 0 ? SeparationKind.None : expected == pairs ? SeparationKind.Complete : SeparationKind.QuasiComplete);
+        separation.Classes.Sum(pair => pair.SeparatedRows).Should().Be(expected);
+        if (expected > 0) MarginsHold(new ReferenceData(values, labels, featureCount), separation);
+    }
 
     private static void Corners(double[] features, int[] labels, int gap, double angle)
     {
