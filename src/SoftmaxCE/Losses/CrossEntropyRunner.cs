@@ -86,6 +86,7 @@ internal static unsafe class CrossEntropyRunner
             fixed (TKernel* backgroundStart = background)
             {
                 if (background != null) task.Background = backgroundStart;
+                task.RowsBehind = typeof(T) == typeof(TKernel) ? rowCount - first - rows : 0;
                 CrossEntropyTotals totals = typeof(T) == typeof(TKernel) ? RunAsGiven(given, task, rows) : RunConverted(given, task, rows);
                 if (background != null) ArrayPool<TKernel>.Shared.Return(background);
                 return totals;

@@ -74,7 +74,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
 
         if (_task.Background == null)
         {
-            PivotSum sum = PivotSum.Of<TSimd, TVector, T>(logits, count, label, new(max, Temperature), gradient, Upcoming<T>.Next(logits, gradient, (nuint)count, row + 1 < rowCount));
+            PivotSum sum = PivotSum.Of<TSimd, TVector, T>(logits, count, label, new(max, Temperature), gradient, Upcoming<T>.Next(logits, gradient, (nuint)count, row + 1 < rowCount + _task.RowsBehind));
             PivotProbability pivot = Pivot(sum, max, atLabel);
             CrossEntropyRow result = _task.FocalGamma == 0
                 ? CrossEntropyRow.Plain(pivot, own, 0, 0, 0, zLoss)
@@ -119,7 +119,7 @@ internal unsafe struct CrossEntropyKernel<T>(in CrossEntropyTask<T> task, int ro
         double dot = terms.Dot / _task.Temperature;
         bool isPlain = !terms.HasMasked && double.IsFinite(Element.ToDouble(max));
         PivotSum sum = isPlain
-            ? PivotSum.Of<TSimd, TVector, T>(logits, count, target.Pivot, new(max, Temperature), exponentials, Upcoming<T>.Next(logits, exponentials, (nuint)count, row + 1 < rowCount))
+            ? PivotSum.Of<TSimd, TVector, T>(logits, count, target.Pivot, new(max, Temperature), exponentials, Upcoming<T>.Next(logits, exponentials, (nuint)count, row + 1 < rowCount + _task.RowsBehind))
             : TargetSweep.Sum<TSimd, TVector, T>(logits, target.Background, count, target.Pivot, max, Temperature, exponentials, out dot);
         PivotProbability pivot = Pivot(sum, max, atPivot);
         double weight = _task.SampleWeight(row);

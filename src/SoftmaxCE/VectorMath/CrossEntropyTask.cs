@@ -14,6 +14,9 @@ internal unsafe struct CrossEntropyTask<T>
     public T* Logits;
     public int ClassCount;
 
+    /// <summary>How many rows there are in memory behind these, which will be next: what is fetched in advance need not end with a block.</summary>
+    public int RowsBehind;
+
     /// <summary>One label per row; null when there are <see cref="Targets"/>.</summary>
     public int* Labels;
 

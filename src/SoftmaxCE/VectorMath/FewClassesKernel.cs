@@ -117,7 +117,7 @@ internal unsafe struct FewClassesKernel<T>(in CrossEntropyTask<T> task, int rowC
         where TVector : struct
     {
         nint place = (nint)(first + row) * _task.ClassCount;
-        T* logits = _task.Logits + place, next = first + row + (2 * TSimd.Lanes) <= rowCount ? logits + (_task.ClassCount * TSimd.Lanes) : logits;
+        T* logits = _task.Logits + place, next = first + row + (2 * TSimd.Lanes) <= rowCount + _task.RowsBehind ? logits + (_task.ClassCount * TSimd.Lanes) : logits;
         T* gradient = _task.Gradient == null ? next : _task.Gradient + place;
         TVector far = TSimd.Create(Element.FromDouble<T>(_task.Temperature == 1 ? FactoredExp.Reach<T>() : -1));
         if (TSimd.AnyGreater(TSimd.Abs(TSimd.Load(ref *batch.Maxima, (nuint)row)), far)) SumGroup<TSimd, TVector, ShiftedExponential<TVector, T>>(row, batch, next, gradient);

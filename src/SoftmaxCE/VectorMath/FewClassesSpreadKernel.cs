@@ -121,7 +121,7 @@ internal unsafe struct FewClassesSpreadKernel<T>(in CrossEntropyTask<T> task, in
         where TBackground : struct, ISharedTarget
     {
         TVector zero = TSimd.Create(default), one = ExpPolynomial.Constant<TSimd, TVector, T>(1f, 1.0), label = TSimd.Load(ref *pivots, 0);
-        nint size = (nint)TSimd.Lanes * _task.ClassCount, next = place + (2 * size) <= (nint)rowCount * _task.ClassCount ? place + size : place;
+        nint size = (nint)TSimd.Lanes * _task.ClassCount, next = place + (2 * size) <= ((nint)rowCount + _task.RowsBehind) * _task.ClassCount ? place + size : place;
         T* gradient = _task.Gradient == null ? group : _task.Gradient + place;
         TVector atMax = IndexOfMax<TSimd, TVector>(group, label, _task.Logits + next, out TVector max, out TVector atLabel), expected = label;
         if (TBackground.IsOfRow)

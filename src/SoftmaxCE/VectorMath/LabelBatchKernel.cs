@@ -103,7 +103,7 @@ internal unsafe struct LabelBatchKernel<T>(in CrossEntropyTask<T> task, int rowC
         ShortRowPass.Rows<T> passed = new(logits, (nuint)_task.ClassCount, (nuint)rows, batch.Maxima, Element.FromDouble<T>(_task.Temperature), direct)
         {
             Prepared = batch.Prepared,
-            Following = (nuint)(rowCount - first),
+            Following = (nuint)(rowCount + _task.RowsBehind - first),
             Results = _task.Gradient == null ? null : exponentials,
         };
         ShortRowSums<T, RowPasses.Stored> sums = new(passed, exponentials, batch.Last, batch.Highs, batch.Lows);

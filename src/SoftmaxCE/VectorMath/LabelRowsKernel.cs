@@ -15,7 +15,7 @@ namespace SoftmaxCE;
 internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCount) : IVectorKernel<T>
     where T : unmanaged
 {
-    private const int BatchRows = 64;
+    private const int MostBatchRows = 64;
     private const double Confident = 0.25;
 
     private readonly CrossEntropyTask<T> _task = task;
@@ -34,16 +34,17 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
         where TVector : struct
     {
         int count = _task.ClassCount, lanes = TSimd.Lanes;
+        int batchRows = Math.Min(MostBatchRows, (rowCount + lanes - 1) / lanes * lanes);
         bool isLong = (nuint)count > LongRow<T>.PartLength;
-        double* doubles = stackalloc double[((LabelNumbers.Arrays + 3) * BatchRows) + lanes];
-        T* values = stackalloc T[(3 * BatchRows) + (isLong || _task.Gradient != null ? 0 : count) + lanes];
-        Batch batch = new((T*)WholeVector.Align((byte*)values), doubles);
-        RowsAhead<T> ahead = new(_task.Logits, _task.Gradient, (nuint)count, rowCount);
+        double* doubles = stackalloc double[((LabelNumbers.Arrays + 3) * batchRows) + lanes];
+        T* values = stackalloc T[(2 * batchRows) + (isLong || _task.Gradient != null ? 0 : count) + lanes];
+        Batch batch = new((T*)WholeVector.Align((byte*)values), doubles, batchRows);
+        RowsAhead<T> ahead = new(_task.Logits, _task.Gradient, (nuint)count, rowCount + _task.RowsBehind);
         T max = isLong ? default : RowPasses.Max<TSimd, TVector, T>(_task.Logits, (nuint)count);
-        for (int first = 0; first < rowCount; first += BatchRows)
+        for (int first = 0; first < rowCount; first += batchRows)
         {
-            int rows = Math.Min(BatchRows, rowCount - first);
-            for (int row = rows; row < BatchRows; row++) batch.SetWeightless(row);
+            int rows = Math.Min(batchRows, rowCount - first);
+            for (int row = rows; row < batchRows; row++) batch.SetWeightless(row);
             if (isLong)
             {
                 for (int row = 0; row < rows; row++) LongRow<TSimd, TVector>(first + row, row, batch);
@@ -110,7 +111,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
         where TVector : struct
     {
         TVector zero = TSimd.Create(default), lowest = RowPasses.Lowest<TSimd, TVector, T>();
-        for (int row = 0; row < BatchRows; row += TSimd.Lanes)
+        for (int row = 0; row < batch.Numbers.Rows; row += TSimd.Lanes)
         {
             TVector atLabels = TSimd.Load(ref *batch.AtLabels, (nuint)row), lower = zero, upper = zero;
             ShiftedExponential<TVector, T> exp = default;
@@ -124,7 +125,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
             ColumnSums.StoreTotals<TSimd, TVector, T>(lower, upper, batch.Rests + row, batch.Numbers.Lost);
         }
 
-        for (int row = 0; row < BatchRows; row++)
+        for (int row = 0; row < batch.Numbers.Rows; row++)
         {
             ref double others = ref batch.Numbers.Others[row], atLabel = ref batch.Numbers.AtLabel[row];
             if (others == Batch.Unknown)
@@ -191,7 +192,7 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
         double atLabel = Element.ToDouble(logits[label]), ofMaximum = FactoredExp.OfMaximum<T>();
         LongLabelRow<T> parts = new(logits, count, label, Element.FromDouble<T>(_task.Temperature), gradient);
         T* maxima = stackalloc T[parts.PartCount];
-        PivotSum sum = parts.Sum<TSimd, TVector>(maxima, row + 1 == rowCount, out T max, out bool isFirstMaximum);
+        PivotSum sum = parts.Sum<TSimd, TVector>(maxima, row + 1 == rowCount + _task.RowsBehind, out T max, out bool isFirstMaximum);
         if (isFirstMaximum) _totals.Correct++;
         batch.Set(place, sum.Others * ofMaximum, sum.AtPivot * ofMaximum, weight, (atLabel - Element.ToDouble(max)) / _task.Temperature);
         if (gradient != null) parts.Scale<TSimd, TVector>(maxima, max, weight * _task.GradientScale / _task.Temperature / sum.Total);
@@ -205,25 +206,25 @@ internal unsafe struct LabelRowsKernel<T>(in CrossEntropyTask<T> task, int rowCo
     }
 
     /// <summary>What is kept of the rows of a batch.</summary>
-    private readonly struct Batch(T* values, double* doubles)
+    private readonly struct Batch(T* values, double* doubles, int rows)
     {
         /// <summary>A sum without the label that has not been found yet.</summary>
         public const double Unknown = -1;
 
-        public LabelNumbers Numbers { get; } = new(doubles + (3 * BatchRows), BatchRows);
+        public LabelNumbers Numbers { get; } = new(doubles + (3 * rows), rows);
 
         /// <summary>The sums with the labels.</summary>
         public CompensatedSum* Sums { get; } = (CompensatedSum*)doubles;
 
         /// <summary>t q of the labels.</summary>
-        public double* Rests { get; } = doubles + (2 * BatchRows);
+        public double* Rests { get; } = doubles + (2 * rows);
 
         public T* Maxima { get; } = values;
 
-        public T* AtLabels { get; } = values + BatchRows;
+        public T* AtLabels { get; } = values + rows;
 
         /// <summary>Where the exponentials of a row go when no gradient is wanted.</summary>
-        public T* Scratch { get; } = values + (2 * BatchRows);
+        public T* Scratch { get; } = values + (2 * rows);
 
         public void SetWeightless(int row)
         {
